@@ -1,0 +1,43 @@
+import { parse } from "yaml";
+import type { YamlSource } from "./yaml-source.ts";
+
+const prefix = "DRAGOMAN__";
+
+/**
+ * Lays environment variables over a configuration: `DRAGOMAN__HTTP__PORT=80` sets `http.port`.
+ * Sections and keys are matched without regard to case against camelCase written as
+ * `STALL_MS` -> `stallMs`. Values are read as YAML scalars.
+ */
+export function applyEnvironment(
+  source: YamlSource,
+  env: Readonly<Record<string, string | undefined>>,
+): YamlSource {
+  const names = Object.keys(env).filter((name) => name.startsWith(prefix)).sort();
+  if (names.length === 0) return source;
+  const value = structuredClone(source.value) as Record<string, unknown>; // a YAML map, or the schema refuses it
+  const origins = new Map<string, string>();
+  for (const name of names) {
+    const path = name.slice(prefix.length).split("__").map(toCamelCase);
+    setIn(value, path, parse(env[name] ?? ""));
+    origins.set(path.join("."), name);
+  }
+  const locate = (path: readonly PropertyKey[]) => {
+    const origin = origins.get(path.map(String).join("."));
+    return origin === undefined ? source.locate(path) : `environment variable ${origin}`;
+  };
+  return { file: source.file, value, locate };
+}
+
+function toCamelCase(part: string): string {
+  return part.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function setIn(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  let level = target;
+  for (const key of path.slice(0, -1)) {
+    const next = level[key];
+    if (next === null || typeof next !== "object") level[key] = {};
+    level = level[key] as Record<string, unknown>; // just made sure that it is an object
+  }
+  level[path.at(-1)!] = value;
+}

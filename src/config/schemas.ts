@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { logLevels } from "../telemetry/logger.ts";
+
+/** Ports as users know them; `--port-offset` is added to each. */
+export const defaultPorts = {
+  balancer: 11223,
+  balancerAgent: 20151,
+  webAdmin: 8183,
+  kvdb: 17379,
+  /** First server; the next ones count up. */
+  server: 17010,
+  /** Admin API of the first server; the next ones count up. */
+  serverAdmin: 17110,
+} as const;
+
+const port = z.int().min(1).max(65_535);
+const listen = z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port });
+const log = z.strictObject({ level: z.enum(logLevels).default("info") }).prefault({});
+const names = {
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, "letters, digits, dot, dash, underscore"),
+  cluster: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, "letters, digits, dash"),
+};
+
+/** `development` relaxes nothing that protects data; it adds headers that tell servers apart. */
+const environment = z.enum(["development", "production"]).default("production");
+
+/** `server/config.yaml`. Secrets beside it: `cluster.key`, `odb-password`, `kvdb-password`. */
+export const serverConfigSchema = z.strictObject({
+  ...names,
+  environment,
+  http: listen,
+  admin: listen,
+  /** Processes that share the HTTP port. */
+  workers: z.int().min(1).max(256).default(1),
+  /** `sqlite:///path`, `postgresql://user@host:port/db` or `mysql://user@host:port/db`. */
+  odb: z.strictObject({ url: z.string() }),
+  /** `redis://host:port/db`. Absent: changes travel by polling alone. */
+  kvdb: z.strictObject({ url: z.string() }).optional(),
+  /** Absent: the server stands behind a balancer that is configured by hand, or behind none. */
+  loadBalancer: z.strictObject({
+    agentUrl: z.string(),
+    /** The address under which the balancer reaches this server. Default: `http`. */
+    advertise: listen.optional(),
+  }).optional(),
+  limits: z.strictObject({
+    /** A worker whose event loop does not turn for this long is replaced. */
+    stallMs: z.int().min(100).default(10_000),
+    /** How long a stopping worker waits for requests in flight. */
+    drainMs: z.int().min(0).default(30_000),
+    /** Default time a request may take before it is answered with 504. */
+    requestMs: z.int().min(1).default(60_000),
+    /** Default size a request body may have. */
+    bodyBytes: z.int().min(0).default(10 * 1024 * 1024),
+  }).prefault({}),
+  log,
+});
+export type ServerConfig = z.infer<typeof serverConfigSchema>;
+
+/** `load-balancer/config.yaml`. */
+export const loadBalancerConfigSchema = z.strictObject({
+  ...names,
+  environment,
+  engine: z.enum(["haproxy", "embedded"]),
+  /** Default: the `haproxy` found on PATH. */
+  haproxyPath: z.string().optional(),
+  http: listen,
+  agent: listen,
+  healthCheck: z.strictObject({
+    intervalMs: z.int().min(50).default(1_000),
+    /** Checks in a row that bring a server up. */
+    rise: z.int().min(1).default(1),
+    /** Failed checks in a row that take a server down. */
+    fall: z.int().min(1).default(2),
+  }).prefault({}),
+  timeouts: z.strictObject({
+    connectMs: z.int().min(1).default(2_000),
+    /** Silence of a client in the middle of a request or response. */
+    clientMs: z.int().min(1).default(60_000),
+    /** Silence of a server before it answers. */
+    serverMs: z.int().min(1).default(60_000),
+    /** A whole request head must arrive within this. */
+    headersMs: z.int().min(1).default(10_000),
+    /** An idle client connection is kept this long. */
+    keepAliveMs: z.int().min(1).default(60_000),
+    /** A WebSocket or other upgraded connection may be silent this long. */
+    tunnelMs: z.int().min(1).default(3_600_000),
+  }).prefault({}),
+  /** Further attempts for a request that may be repeated. */
+  retries: z.int().min(0).max(10).default(3),
+  maxConnections: z.int().min(1).default(4_000),
+  log,
+});
+export type LoadBalancerConfig = z.infer<typeof loadBalancerConfigSchema>;
+
+/** `kvdb/config.yaml`. Secret beside it: `kvdb-password`. */
+export const kvdbConfigSchema = z.strictObject({
+  name: names.name,
+  engine: z.enum(["embedded", "redis"]),
+  /** Program of the `redis` engine. Default: `redis-server` or `valkey-server` found on PATH. */
+  serverPath: z.string().optional(),
+  listen,
+  log,
+});
+export type KvdbConfig = z.infer<typeof kvdbConfigSchema>;
+
+/** `web-admin/config.yaml`. Users and sessions are in `state/web-admin.db`. */
+export const webAdminConfigSchema = z.strictObject({
+  name: names.name,
+  http: listen,
+  /** TLS termination in front of it: cookies get `Secure`. */
+  behindTls: z.boolean().default(false),
+  clusters: z.array(z.strictObject({
+    name: names.cluster,
+    environment,
+    /** Admin APIs to begin with; further servers are learnt from them. */
+    adminUrls: z.array(z.string()).min(1),
+    agentUrl: z.string().optional(),
+  })).min(1),
+  session: z.strictObject({
+    idleMinutes: z.int().min(1).default(60),
+    absoluteHours: z.int().min(1).default(12),
+  }).prefault({}),
+  log,
+});
+export type WebAdminConfig = z.infer<typeof webAdminConfigSchema>;
+
+/**
+ * `config.yaml` of an environment directory (what quickstart makes, and what `--env` takes): the
+ * parts of one cluster on this machine in the order in which they start, and how to reach its
+ * admin APIs. Its `tls/` holds the operator's certificate.
+ */
+export const environmentConfigSchema = z.strictObject({
+  cluster: names.cluster,
+  environment,
+  components: z.array(z.strictObject({
+    name: names.name,
+    component: z.enum(["kvdb", "load-balancer", "server", "web-admin"]),
+    /** Relative to the environment directory, or absolute. */
+    directory: z.string(),
+  })),
+  adminUrls: z.array(z.string()).min(1),
+  agentUrl: z.string().optional(),
+  balancerUrl: z.string().optional(),
+  webAdminUrl: z.string().optional(),
+});
+export type EnvironmentConfig = z.infer<typeof environmentConfigSchema>;

@@ -1,0 +1,3 @@
+import type { ErrorCode } from "../codes.ts";
+
+export const kvdbCodes = {} as const satisfies Record<string, ErrorCode>;

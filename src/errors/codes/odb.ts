@@ -1,0 +1,3 @@
+import type { ErrorCode } from "../codes.ts";
+
+export const odbCodes = {} as const satisfies Record<string, ErrorCode>;

@@ -1,0 +1,3 @@
+import type { ErrorCode } from "../codes.ts";
+
+export const webAdminCodes = {} as const satisfies Record<string, ErrorCode>;

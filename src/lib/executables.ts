@@ -1,0 +1,25 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** Directories where system packages put daemons, which an ordinary user's PATH often lacks. */
+const systemDirectories = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** The full path of the first of `names` found on PATH or in the usual sbin directories. */
+export function findExecutable(...names: readonly string[]): string | undefined {
+  const path = (process.env["PATH"] ?? "").split(delimiter).concat(systemDirectories);
+  for (const name of names) {
+    for (const directory of path) {
+      if (directory !== "" && isExecutable(join(directory, name))) return join(directory, name);
+    }
+  }
+  return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+
+/** True while a process with this id exists (zombies do not count). */
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+  return procStat(pid)?.state !== "Z";
+}
+
+/**
+ * When the process started, in clock ticks since boot, as /proc tells it; undefined where there is
+ * no /proc. Together with the pid it names one process for ever, so that a stale pid file whose
+ * number was given to another process is recognised.
+ */
+export function processStartTicks(pid: number): number | undefined {
+  return procStat(pid)?.startTicks;
+}
+
+function procStat(pid: number): { state: string; startTicks: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The command name is in parentheses and may hold spaces: fields count from the last one.
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", startTicks: Number(fields[19]) };
+  } catch {
+    return undefined; // no /proc on this system, or the process is gone
+  }
+}

@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** Resolves after `ms`; rejects at once with the signal's reason when it is aborted. */
+export async function delay(ms: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  await sleep(ms, undefined, signal ? { signal } : {});
+}
+
+export interface PollOptions {
+  readonly timeoutMs: number;
+  /** Default 50. */
+  readonly intervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls `probe` until it returns something other than undefined, and returns that.
+ * Returns undefined when `timeoutMs` has passed. What `probe` throws is thrown.
+ */
+export async function poll<T>(
+  probe: () => T | undefined | Promise<T | undefined>,
+  { timeoutMs, intervalMs = 50, signal }: PollOptions,
+): Promise<T | undefined> {
+  const until = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (performance.now() >= until) return undefined;
+    await delay(intervalMs, signal ? { signal } : {});
+  }
+}
+
+/** Rejects with `onTimeout()` when `promise` has not settled within `ms`. */
+export async function withTimeout<T>(
+  promise: Promise<T>,
+  ms: number,
+  onTimeout: () => Error,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(onTimeout()), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
