@@ -1,0 +1,34 @@
+import { type RawBuilder, sql } from "kysely";
+import type { OdbDatabase } from "./schema.ts";
+
+/** What a repository needs: where to ask (a database or a transaction) and how to tell the time. */
+export interface OdbContext {
+  readonly db: OdbDatabase;
+  /** SQL expression; see Backend.now. */
+  readonly now: string;
+  /** See Backend.renderUpsert. */
+  readonly renderUpsert: (keys: readonly string[], columns: readonly string[]) => string;
+}
+
+/** The same for the rows of one cluster. */
+export interface ClusterContext extends OdbContext {
+  readonly clusterId: number;
+  readonly clusterName: string;
+}
+
+/** The database's time at the moment of the statement, as ISO 8601 text. */
+export function databaseTime({ now }: OdbContext): RawBuilder<string> {
+  return sql<string>`${sql.raw(now)}`;
+}
+
+/**
+ * The end of an `insert` whose rows may be there already, told by their `keys`: those get the given
+ * columns of the new rows, or stay as they are when no columns are given.
+ */
+export function orUpdate(
+  { renderUpsert }: OdbContext,
+  keys: readonly string[],
+  columns: readonly string[] = [],
+): RawBuilder<unknown> {
+  return sql.raw(renderUpsert(keys, columns));
+}
