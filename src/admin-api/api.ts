@@ -1,71 +1,19 @@
 import type { ObjectDocument } from "../catalog/kind.ts";
 import type { ServerState } from "../odb/types.ts";
+import type { DeployFile } from "../server/deploy/bundle.ts";
 
 /**
  * What the admin API speaks, for its clients: the CLI, the web admin and other servers.
  * Every path begins with `/v1`. Errors are RFC 9457 problem details with `code` and `advice`.
  */
 
-/** `GET /v1/status`: one server of itself; needs neither ODB nor KVDB. */
-export interface ServerStatus {
-  readonly name: string;
-  readonly cluster: string;
-  readonly environment: "development" | "production";
-  readonly version: string;
-  readonly pid: number;
-  readonly hostname: string;
-  readonly state: ServerState;
-  readonly startedAt: string;
-  /** Where the balancer reaches it. */
-  readonly url: string;
-  readonly adminUrl: string;
-  /** The cluster revision that every worker runs. */
-  readonly revision: number;
-  /** The newest cluster revision this server knows of. */
-  readonly clusterRevision: number;
-  /** SHA-256 over the objects and deployments that the workers run, equal on all of them. */
-  readonly stateHash: string;
-  readonly workers: readonly WorkerStatus[];
-  /** Objects and deployments that this server could not bring to life, and why. */
-  readonly failures: readonly ServerFailure[];
-  readonly odb: DependencyStatus;
-  readonly kvdb: DependencyStatus;
-}
-
-export interface WorkerStatus {
-  readonly id: number;
-  readonly pid: number;
-  readonly state: "starting" | "up" | "draining" | "restarting";
-  readonly startedAt: string;
-  /** How often this place has been filled anew since the server started. */
-  readonly restarts: number;
-  readonly revision: number;
-  readonly stateHash: string;
-  readonly requestsTotal: number;
-  readonly errorsTotal: number;
-  readonly inFlight: number;
-  readonly memoryBytes: number;
-  readonly eventLoopDelayMs: number;
-}
-
-export interface ServerFailure {
-  /** A kind, or `Deployment`. */
-  readonly kind: string;
-  readonly name: string;
-  readonly error: string;
-}
-
-export interface DependencyStatus {
-  /** `none`: not configured. */
-  readonly state: "up" | "down" | "none";
-  /** `sqlite`, `postgresql`, `mysql`; `redis`, `embedded`... */
-  readonly engine: string;
-  /** Without user or password. */
-  readonly address: string;
-  readonly since: string;
-  /** Why it is down. */
-  readonly reason?: string;
-}
+/** `GET /v1/status` answers a ServerStatus. */
+export type {
+  DependencyStatus,
+  ServerFailure,
+  ServerStatus,
+  WorkerStatus,
+} from "../cluster/status.ts";
 
 /** `GET /v1/servers`: the cluster's servers as the ODB knows them. */
 export interface ServerList {
@@ -140,13 +88,7 @@ export interface DeployRequest {
   readonly files: readonly DeployFile[];
 }
 
-export interface DeployFile {
-  /** The file's base name, such as `hello.ts`: what a later deploy of it replaces. */
-  readonly name: string;
-  /** The bundle: an ES module. */
-  readonly code: string;
-  readonly sourceMap: string;
-}
+export type { DeployFile };
 
 export interface DeployResult {
   readonly outcome: "deployed" | "unchanged" | "rejected";

@@ -1,3 +1,10 @@
 import type { ErrorCode } from "../codes.ts";
 
-export const adminCodes = {} as const satisfies Record<string, ErrorCode>;
+export const adminCodes = {
+  ADMIN_BODY: {
+    kind: "input",
+    status: 400,
+    message: "The request's body is not what this operation takes: {reason}",
+    advice: "Use a client of the same version as the server",
+  },
+} as const satisfies Record<string, ErrorCode>;

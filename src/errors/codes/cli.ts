@@ -1,3 +1,154 @@
 import type { ErrorCode } from "../codes.ts";
 
-export const cliCodes = {} as const satisfies Record<string, ErrorCode>;
+export const cliCodes = {
+  CLI_UNKNOWN_COMMAND: {
+    kind: "input",
+    status: 400,
+    message: 'Unknown command "{command}"',
+    advice: "Run dragoman --help for the list of commands",
+  },
+  CLI_UNKNOWN_OPTION: {
+    kind: "input",
+    status: 400,
+    message: 'Unknown option "{option}" of dragoman {command}',
+    advice: "Run dragoman {command} --help for its options",
+  },
+  CLI_USAGE: {
+    kind: "input",
+    status: 400,
+    message: "{reason}",
+    advice: "Run dragoman {command} --help for its arguments and options",
+  },
+  CLI_NO_TERMINAL: {
+    kind: "input",
+    status: 400,
+    message: 'Cannot ask "{question}": standard input is not a terminal',
+    advice: "Give the answer as an option; see --help",
+  },
+  CLI_NOT_CONFIRMED: {
+    kind: "state",
+    status: 409,
+    message: "Not confirmed, so nothing was changed: {what}",
+    advice: "Repeat the command and confirm, or add --yes",
+  },
+  CLI_FILE_EXISTS: {
+    kind: "state",
+    status: 409,
+    message: '"{file}" exists already, and it is not overwritten',
+    advice: "Name another file, or move that one away",
+  },
+  CLI_DIRECTORY_NOT_EMPTY: {
+    kind: "state",
+    status: 409,
+    message: 'Directory "{directory}" is not empty',
+    advice: "Name a new or an empty directory",
+  },
+  CLI_NO_ENVIRONMENT: {
+    kind: "input",
+    status: 400,
+    message: 'No environment found: neither "{directory}" nor a directory above it is one',
+    advice: "Give --env DIR, set DRAGOMAN_ENV, or make one with dragoman quickstart create DIR",
+  },
+  CLI_NOT_AN_ENVIRONMENT: {
+    kind: "input",
+    status: 400,
+    message: '"{directory}" is a {found}, which has no admin API of its own',
+    advice: "Name an environment or a server's directory with --env",
+  },
+  CLI_NO_SERVER: {
+    kind: "peer",
+    status: 503,
+    message: 'No server of cluster "{cluster}" answers: {reason}',
+    advice: "Start the cluster with dragoman start {directory}, or run dragoman doctor --env {directory}",
+  },
+  CLI_NO_BALANCER: {
+    kind: "input",
+    status: 400,
+    message: 'The environment "{directory}" names no load balancer agent',
+    advice: "Set agentUrl in its config.yaml",
+  },
+  CLI_NOT_RUNNABLE: {
+    kind: "input",
+    status: 400,
+    message: '"{directory}" is a {found}, which does not run',
+    advice: "Name the directory of a kvdb, load-balancer, server or web-admin, or an environment",
+  },
+  CLI_ALREADY_RUNNING: {
+    kind: "state",
+    status: 409,
+    message: '{component} "{name}" runs already, as process {pid}',
+    advice: "Stop it first with dragoman stop {directory}",
+  },
+  CLI_PORT_TAKEN: {
+    kind: "state",
+    status: 409,
+    message: 'Port {port} ({use} of {component} "{name}") is taken by {holder}',
+    advice: "Stop what holds it, or set another port in {config}",
+  },
+  CLI_START_FAILED: {
+    kind: "peer",
+    status: 503,
+    message: '{component} "{name}" did not start: {reason}',
+    advice: "Correct what its log names, then start it again; the log is {log}",
+  },
+  CLI_NOT_BALANCED: {
+    kind: "peer",
+    status: 503,
+    message: "The load balancer sends no traffic to {servers}",
+    advice: "Look for the reason in the logs of the load balancer and of these servers",
+  },
+  CLI_PORT_OFFSET: {
+    kind: "state",
+    status: 409,
+    message: "Port {port}, wanted for {use}, is taken by {holder}",
+    advice: "Stop what holds it, or repeat the command with another --port-offset",
+  },
+  CLI_INTERRUPTED: {
+    kind: "state",
+    status: 409,
+    message: "Interrupted by {signal}",
+    advice: "Repeat the command",
+  },
+  CLI_STOP_FAILED: {
+    kind: "state",
+    status: 409,
+    message: '{component} "{name}" (process {pid}) did not end: {reason}',
+    advice: "End the process by hand, as its owner or as root",
+  },
+  CLI_DOCUMENT: {
+    kind: "input",
+    status: 400,
+    message: "{where}: {reason}",
+    advice: "Correct the object at that place; nothing was applied",
+  },
+  CLI_SECRET_REFERENCE: {
+    kind: "input",
+    status: 400,
+    message: "{where}: {reason}",
+    advice: "Set the variable or write the file before you apply",
+  },
+  CLI_CHECKS_FAILED: {
+    kind: "state",
+    status: 409,
+    message: "{count} of {total} checks of {subject} failed",
+    advice: "Follow the fix beside each finding",
+  },
+  CLI_DEPLOY_REJECTED: {
+    kind: "input",
+    status: 422,
+    message: "Nothing was deployed: {reason}",
+    advice: "Correct the file and deploy it again; the services that ran before still run",
+  },
+  CLI_RUNNING: {
+    kind: "state",
+    status: 409,
+    message: '"{directory}" is running: {components}',
+    advice: "Stop it first with dragoman stop {directory}",
+  },
+  CLI_NOT_OURS: {
+    kind: "state",
+    status: 409,
+    message: '"{directory}" holds files that are not an environment of ours',
+    advice: "Name another directory; --force replaces only what quickstart create made",
+  },
+} as const satisfies Record<string, ErrorCode>;

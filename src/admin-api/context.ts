@@ -1,0 +1,38 @@
+import type { KindRegistry } from "../catalog/kind.ts";
+import type { DesiredState } from "../cluster/desired-state.ts";
+import type { OdbLink } from "../cluster/odb-link.ts";
+import type { JsonClient } from "../mtls/client.ts";
+import type { ApiRequest } from "../mtls/json-api.ts";
+import type { ClusterKey } from "../security/cluster-key.ts";
+import type { BundleFiles } from "../server/deploy/bundle-files.ts";
+import type { Supervisor } from "../server/supervisor/supervisor.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+/** What the routes work with: one server's parts. */
+export interface AdminContext {
+  readonly cluster: string;
+  readonly supervisor: Supervisor;
+  readonly desired: DesiredState;
+  readonly link: OdbLink;
+  readonly kinds: KindRegistry;
+  readonly bundles: BundleFiles;
+  /** Seals the secrets of objects. */
+  readonly clusterKey: ClusterKey;
+  /** Tells the other servers that the cluster's revision was raised. Never fails. */
+  readonly announce: (revision: number) => Promise<void>;
+  /** A client of another server's admin API. */
+  readonly peer: (adminUrl: string) => JsonClient;
+  readonly logger: Logger;
+}
+
+/**
+ * Who is written down as the author of a change: `operator/cli`. The web admin speaks for its
+ * users and names them: `web-admin/admin`; nobody else's word on that is taken.
+ */
+export function authorOf({ peer, headers }: ApiRequest): string {
+  const user = headers["x-dragoman-user"];
+  if (peer.role === "web-admin" && typeof user === "string") {
+    return `web-admin/${user.replace(/[^\w.@-]/g, "_").slice(0, 100)}`;
+  }
+  return `${peer.role}/${peer.name}`;
+}

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { apiVersion, type Kind, type StoredObject } from "../../catalog/kind.ts";
+import { PlatformError } from "../../errors/platform-error.ts";
+import { nearestName } from "../../lib/nearest-name.ts";
+import type { ApiRequest, Route } from "../../mtls/json-api.ts";
+import type { ChangeResult, ClusterStore, ObjectChange } from "../../odb/types.ts";
+import { redactSpec } from "../../security/secrets.ts";
+import type { ApplyResult, KindInfo, KindList, ObjectView } from "../api.ts";
+import { type AdminContext, authorOf } from "../context.ts";
+import { conflictCheck, kindOf, planChanges } from "../object-changes.ts";
+import { parseBody } from "../request-body.ts";
+import { rollOut } from "../rollout.ts";
+
+const applyRequest = z.strictObject({
+  objects: z.array(z.unknown()).min(1).max(50_000),
+  dryRun: z.boolean().default(false),
+});
+
+/** The objects of every kind: one set of operations for all of them. */
+export function objectRoutes(context: AdminContext): readonly Route[] {
+  const { kinds, link } = context;
+  const view = (object: StoredObject) => viewOf(kindOf(kinds, object.kind), object);
+  return [
+    {
+      method: "GET",
+      path: "/v1/kinds",
+      roles: ["operator", "web-admin"],
+      handle: (): KindList => ({ kinds: [...kinds.values()].map(kindInfo) }),
+    },
+    {
+      method: "GET",
+      path: "/v1/objects",
+      roles: ["operator", "web-admin"],
+      async handle({ query }): Promise<readonly ObjectView[]> {
+        const kind = query.get("kind");
+        if (kind !== null) kindOf(kinds, kind);
+        const objects = await link.use((store) => store.listObjects(kind ?? undefined));
+        return objects.filter((object) => kinds.has(object.kind)).map(view);
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/objects/:kind/:name",
+      roles: ["operator", "web-admin"],
+      handle: ({ params }): Promise<ObjectView> => {
+        const { kind } = kindOf(kinds, params["kind"]!);
+        return link.use(async (store) => view(await getObject(store, kind, params["name"]!)));
+      },
+    },
+    {
+      method: "POST",
+      path: "/v1/apply",
+      roles: ["operator", "web-admin"],
+      async handle(request): Promise<ApplyResult> {
+        const { objects, dryRun } = parseBody(applyRequest, request);
+        return await change(context, request, {
+          changes: await planChanges(context, objects),
+          dryRun,
+        });
+      },
+    },
+    {
+      method: "DELETE",
+      path: "/v1/objects/:kind/:name",
+      roles: ["operator", "web-admin"],
+      handle(request): Promise<ApplyResult> {
+        const { kind } = kindOf(kinds, request.params["kind"]!);
+        const revision = Number(request.query.get("revision") ?? "0");
+        const change1: ObjectChange = {
+          op: "delete",
+          kind,
+          name: request.params["name"]!,
+          ...(revision > 0 ? { ifRevision: revision } : {}),
+        };
+        return change(context, request, { changes: [change1], dryRun: false });
+      },
+    },
+  ];
+}
+
+async function change(
+  context: AdminContext,
+  request: ApiRequest,
+  { changes, dryRun }: { readonly changes: readonly ObjectChange[]; readonly dryRun: boolean },
+): Promise<ApplyResult> {
+  const check = conflictCheck(context.kinds, changes);
+  const result = await context.link.use((store) =>
+    store.change(changes, { by: authorOf(request), dryRun, check })
+  );
+  const changed = result.changes.filter(({ action }) => action !== "unchanged");
+  if (dryRun || changed.length === 0) return resultOf(result);
+  return { ...resultOf(result), servers: await rollOut(context, result.revision, changed) };
+}
+
+function resultOf({ revision, changes }: ChangeResult): ApplyResult {
+  return { revision, changes };
+}
+
+async function getObject(store: ClusterStore, kind: string, name: string): Promise<StoredObject> {
+  const object = await store.getObject(kind, name);
+  if (object !== undefined) return object;
+  const near = nearestName(name, (await store.listObjects(kind)).map((other) => other.name));
+  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+  throw new PlatformError("ODB_NO_OBJECT", { kind, name, hint });
+}
+
+function viewOf(kind: Kind, object: StoredObject): ObjectView {
+  const { name, revision, updatedAt, updatedBy } = object;
+  const spec = redactSpec(kind, object.spec);
+  return { apiVersion, kind: kind.kind, name, spec, revision, updatedAt, updatedBy };
+}
+
+function kindInfo({ kind, group, description, schema }: Kind): KindInfo {
+  return { kind, group, description, schema: z.toJSONSchema(schema, { io: "input" }) };
+}

@@ -1,0 +1,90 @@
+import { reasonOf } from "../../errors/platform-error.ts";
+import type { Registration } from "../../load-balancer/api.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+
+/** What a server needs of the balancer's agent. */
+export interface BalancerAgent {
+  register(server: string, registration: Registration): Promise<unknown>;
+  drain(server: string): Promise<unknown>;
+}
+
+export interface BalancerRegistrationOptions {
+  readonly agent: BalancerAgent;
+  readonly server: string;
+  /** Where the balancer reaches this server's HTTP port. */
+  readonly address: Registration;
+  readonly logger: Logger;
+  /** Default 3,000. */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Tells the balancer's agent where this server listens, and again every few seconds, so that a
+ * balancer that was replaced learns it too. An agent that is away is no reason not to serve.
+ */
+export class BalancerRegistration {
+  readonly #options: Required<BalancerRegistrationOptions>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #round: Promise<void> = Promise.resolve();
+  #registered = false;
+  #active = false;
+  #failing = false;
+
+  constructor(options: BalancerRegistrationOptions) {
+    this.#options = { intervalMs: 3_000, ...options };
+  }
+
+  /** Whether the agent has taken the last registration. */
+  get registered(): boolean {
+    return this.#registered;
+  }
+
+  /** Registers now and from now on; resolves after the first attempt. */
+  async start(): Promise<void> {
+    this.#active = true;
+    await this.#register();
+  }
+
+  /** Takes the server out of the balancer's rotation; resolves when nothing new will come. */
+  async stop(): Promise<void> {
+    this.#active = false;
+    clearTimeout(this.#timer);
+    await this.#round;
+    if (!this.#registered) return;
+    this.#registered = false;
+    const { agent, server, logger } = this.#options;
+    try {
+      await agent.drain(server);
+    } catch (error) {
+      logger.warn("The balancer could not be told that this server leaves", {
+        reason: reasonOf(error),
+      });
+    }
+  }
+
+  #register(): Promise<void> {
+    this.#round = this.#attempt().then(() => {
+      if (!this.#active) return;
+      this.#timer = setTimeout(() => void this.#register(), this.#options.intervalMs);
+    });
+    return this.#round;
+  }
+
+  async #attempt(): Promise<void> {
+    const { agent, server, address, logger } = this.#options;
+    try {
+      await agent.register(server, address);
+      if (!this.#registered) logger.info("Registered with the balancer", { ...address });
+      this.#registered = true;
+      this.#failing = false;
+    } catch (error) {
+      this.#registered = false;
+      if (!this.#failing) {
+        logger.warn("The balancer's agent did not take the registration; trying on", {
+          reason: reasonOf(error),
+        });
+      }
+      this.#failing = true;
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import { hostname } from "node:os";
+import type { DesiredState } from "../../cluster/desired-state.ts";
+import type { Membership } from "../../cluster/membership.ts";
+import type { OdbLink } from "../../cluster/odb-link.ts";
+import type { DependencyStatus, ServerFailure, ServerStatus } from "../../cluster/status.ts";
+import { version } from "../../config/component.ts";
+import type { ServerConfig } from "../../config/schemas.ts";
+import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
+import type { ClusterSnapshot, ServerReport, ServerState } from "../../odb/types.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { BundleFiles } from "../deploy/bundle-files.ts";
+import type { BundleFile } from "../worker/protocol.ts";
+import type { BalancerRegistration } from "./balancer-registration.ts";
+import type { ServiceResult } from "./invocations.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+
+export interface SupervisorParts {
+  readonly config: ServerConfig;
+  readonly pool: WorkerPool;
+  readonly bundles: BundleFiles;
+  readonly link: OdbLink;
+  readonly kvdbStatus: () => DependencyStatus;
+  readonly logger: Logger;
+}
+
+/** What joins the supervisor once it exists, because it needs the supervisor itself. */
+export interface SupervisorTies {
+  readonly desired: DesiredState;
+  readonly membership: Membership;
+  /** Absent for a server that stands behind no balancer of ours. */
+  readonly registration: BalancerRegistration | undefined;
+}
+
+/** One server: brings desired states to its workers, says what it runs, and leaves in good order. */
+export class Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #startedAt = new Date();
+  #ties: SupervisorTies | undefined;
+  #state: ServerState = "starting";
+  #bundleFailures: readonly ServerFailure[] = [];
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+  }
+
+  get name(): string {
+    return this.#parts.config.name;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  /** Starts serving; resolves when at least one worker does. Throws SERVER_* when none can. */
+  async start(ties: SupervisorTies): Promise<void> {
+    this.#ties = ties;
+    await ties.desired.start();
+    if (this.#parts.pool.upCount === 0) {
+      const reason = this.failures().map((failure) => failure.error).join("; ");
+      throw new PlatformError("SERVER_WORKERS_FAILED", {
+        server: this.name,
+        reason: reason || "they ended while starting",
+      });
+    }
+    this.#state = "up";
+    await Promise.all([ties.membership.report(), ties.registration?.start()]);
+  }
+
+  /** Brings a desired state to the workers: what DesiredState calls. */
+  async apply(snapshot: ClusterSnapshot): Promise<void> {
+    const { bundles, failures } = await this.#fetchBundles(snapshot);
+    this.#bundleFailures = failures;
+    await this.#parts.pool.apply({
+      revision: snapshot.revision,
+      objects: snapshot.objects,
+      bundles,
+    });
+    this.#parts.logger.info("State applied", {
+      revision: snapshot.revision,
+      objects: snapshot.objects.length,
+      bundles: bundles.length,
+      failures: this.failures(),
+    });
+    await this.#parts.bundles.prune(new Set(snapshot.bundles.map(({ hash }) => hash)));
+    // Not awaited: an ODB that hangs must not hold up the next state.
+    void this.#ties?.membership.report();
+  }
+
+  /** A worker came, went or took a state. */
+  changed(): void {
+    if (this.#state !== "starting") void this.#ties?.membership.report();
+  }
+
+  /** Objects and bundles that this server could not bring to life. */
+  failures(): readonly ServerFailure[] {
+    return [...this.#bundleFailures, ...this.#parts.pool.failures()];
+  }
+
+  invoke(service: string, input: unknown, cid: string): Promise<ServiceResult> {
+    if (this.#state === "draining" || this.#state === "down") {
+      throw new PlatformError("SERVER_STOPPING", { server: this.name });
+    }
+    const timeoutMs = this.#parts.config.limits.requestMs;
+    return this.#parts.pool.pick().invoke({ service, input, cid, timeoutMs });
+  }
+
+  status(): ServerStatus {
+    const { config, pool, link } = this.#parts;
+    return {
+      name: config.name,
+      cluster: config.cluster,
+      environment: config.environment,
+      version,
+      pid: process.pid,
+      hostname: hostname(),
+      state: this.#state,
+      startedAt: this.#startedAt.toISOString(),
+      url: urlOf("http", config.loadBalancer?.advertise ?? config.http),
+      adminUrl: urlOf("https", config.admin),
+      ...this.#running(),
+      clusterRevision: this.#ties?.desired.clusterRevision ?? 0,
+      workers: pool.statuses(),
+      failures: this.failures(),
+      odb: link.status(),
+      kvdb: this.#parts.kvdbStatus(),
+    };
+  }
+
+  /** What goes into the server's row of the ODB. */
+  report(): ServerReport {
+    const { name, state, url, adminUrl, startedAt, revision, stateHash, failures } = this.status();
+    return { name, state, url, adminUrl, version, startedAt, revision, stateHash, failures };
+  }
+
+  /** Leaves the balancer, finishes what is in flight, says goodbye to the ODB. */
+  async stop(): Promise<void> {
+    if (this.#state === "draining" || this.#state === "down") return;
+    this.#state = "draining";
+    const { pool, config, logger } = this.#parts;
+    logger.info("Stopping: finishing requests in flight", { drainMs: config.limits.drainMs });
+    await this.#ties?.desired.stop();
+    await this.#ties?.registration?.stop();
+    await pool.stop(config.limits.drainMs);
+    this.#state = "down";
+    await this.#ties?.membership.leave("down");
+    logger.info("Stopped");
+  }
+
+  /** The oldest revision among the workers that serve, and their hash when they agree. */
+  #running(): { readonly revision: number; readonly stateHash: string } {
+    const serving = this.#parts.pool.statuses().filter(({ state }) => state === "up");
+    const hashes = new Set(serving.map((worker) => worker.stateHash));
+    return {
+      revision: serving.length === 0 ? 0 : Math.min(...serving.map((worker) => worker.revision)),
+      stateHash: hashes.size === 1 ? [...hashes][0]! : "",
+    };
+  }
+
+  async #fetchBundles(snapshot: ClusterSnapshot): Promise<{
+    readonly bundles: readonly BundleFile[];
+    readonly failures: readonly ServerFailure[];
+  }> {
+    const { bundles, link, logger } = this.#parts;
+    const ready: BundleFile[] = [];
+    const failures: ServerFailure[] = [];
+    for (const key of snapshot.bundles) {
+      try {
+        const fetch = (hash: string) => link.use((store) => store.getBundle(hash));
+        ready.push(await bundles.ensure(key, fetch));
+      } catch (error) {
+        // One bundle that cannot be had must not keep the others from going live.
+        logger.error("A bundle could not be fetched", { file: key.file, hash: key.hash, error });
+        failures.push({ kind: "Deployment", name: key.file, error: reasonOf(error) });
+      }
+    }
+    return { bundles: ready, failures };
+  }
+}
+
+/** `http://127.0.0.1:17010`; IPv6 addresses get their brackets. */
+export function urlOf(scheme: string, { host, port }: { host: string; port: number }): string {
+  return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

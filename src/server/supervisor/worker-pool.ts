@@ -1,0 +1,166 @@
+import type { ServerFailure, WorkerStatus } from "../../cluster/status.ts";
+import { PlatformError } from "../../errors/platform-error.ts";
+import { backoffMs } from "../../lib/backoff.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { InitMessage } from "../worker/protocol.ts";
+import { type RunnableState, WorkerProcess } from "./worker-process.ts";
+
+export interface WorkerPoolOptions {
+  readonly count: number;
+  readonly init: Omit<InitMessage, "type" | "workerId">;
+  readonly logger: Logger;
+  /** Called when a worker came up, went away or took a state. */
+  readonly onChange: () => void;
+}
+
+/** A worker's place: the process in it may be replaced, the place stays. */
+interface Place {
+  readonly id: number;
+  process: WorkerProcess | undefined;
+  restarts: number;
+  /** Failed starts in a row; sets the back-off. */
+  failures: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  /** States are brought one after another; a frozen worker holds up no other place. */
+  turn: Promise<void>;
+}
+
+/** A worker that has been up for this long is healthy: its next end restarts at once. */
+const healthyMs = 30_000;
+
+/**
+ * Keeps `count` workers alive on one port and gives each the newest state. A worker that ends is
+ * replaced with back-off; one that falls silent (a frozen process: a blocked event loop ends
+ * itself, see the stall watchdog) is ended and replaced.
+ */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #places: readonly Place[];
+  readonly #watch: ReturnType<typeof setInterval>;
+  #state: RunnableState | undefined;
+  #next = 0;
+  #stopping = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#places = Array.from({ length: options.count }, (_, index) => ({
+      id: index + 1,
+      process: undefined,
+      restarts: 0,
+      failures: 0,
+      timer: undefined,
+      turn: Promise.resolve(),
+    }));
+    this.#watch = setInterval(() => this.#endSilent(), 1_000);
+  }
+
+  /**
+   * Brings `state` to every worker, starting those that do not run yet, and resolves when each has
+   * answered or ended.
+   */
+  async apply(state: RunnableState): Promise<void> {
+    this.#state = state;
+    await Promise.all(this.#places.map((place) => this.#bring(place)));
+  }
+
+  /** Workers that serve. */
+  get upCount(): number {
+    return this.#places.filter(({ process }) => process?.phase === "up").length;
+  }
+
+  /** The next serving worker in turn. Throws SERVER_NO_WORKER. */
+  pick(): WorkerProcess {
+    for (let tries = 0; tries < this.#places.length; tries++) {
+      const { process } = this.#places[this.#next++ % this.#places.length]!;
+      if (process?.phase === "up") return process;
+    }
+    throw new PlatformError("SERVER_NO_WORKER", { server: this.#options.init.server });
+  }
+
+  statuses(): readonly WorkerStatus[] {
+    return this.#places.map(({ id, process, restarts }) => ({
+      id,
+      pid: process?.pid ?? 0,
+      state: process?.phase ?? "restarting",
+      startedAt: (process?.startedAt ?? new Date()).toISOString(),
+      restarts,
+      revision: process?.configured?.revision ?? 0,
+      stateHash: process?.configured?.stateHash ?? "",
+      requestsTotal: process?.heartbeat?.requestsTotal ?? 0,
+      errorsTotal: process?.heartbeat?.errorsTotal ?? 0,
+      inFlight: process?.heartbeat?.inFlight ?? 0,
+      memoryBytes: process?.heartbeat?.memoryBytes ?? 0,
+      eventLoopDelayMs: process?.heartbeat?.eventLoopDelayMs ?? 0,
+    }));
+  }
+
+  /** What any worker could not bring to life, each thing once. */
+  failures(): readonly ServerFailure[] {
+    const all = this.#places.flatMap(({ process }) => process?.configured?.failures ?? []);
+    return [
+      ...new Map(all.map((failure) => [`${failure.kind}/${failure.name}`, failure])).values(),
+    ];
+  }
+
+  /** Drains every worker; none is left when this resolves. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#watch);
+    await Promise.all(this.#places.map(async (place) => {
+      clearTimeout(place.timer);
+      await place.process?.drain(drainMs);
+    }));
+  }
+
+  #bring(place: Place): Promise<void> {
+    place.turn = place.turn.then(async () => {
+      // A place that waits out its back-off gets the newest state when it starts again.
+      if (this.#stopping || this.#state === undefined || place.timer !== undefined) return;
+      place.process ??= this.#start(place);
+      await place.process.configure(this.#state);
+      this.#options.onChange();
+    });
+    return place.turn;
+  }
+
+  #start(place: Place): WorkerProcess {
+    const { init, logger } = this.#options;
+    const process = new WorkerProcess({ type: "init", workerId: place.id, ...init });
+    void process.exited.then(({ code, signal }) => {
+      place.process = undefined;
+      if (this.#stopping) return;
+      const healthy = process.phase !== "starting" &&
+        Date.now() - process.startedAt.getTime() >= healthyMs;
+      place.failures = healthy ? 1 : place.failures + 1;
+      const inMs = backoffMs(place.failures, { firstMs: 50, maxMs: 10_000 });
+      logger.error("Worker ended and will be replaced", {
+        worker: place.id,
+        pid: process.pid,
+        ...(signal === null ? { exitCode: code } : { signal }),
+        inMs,
+      });
+      place.timer = setTimeout(() => this.#replace(place), inMs);
+      this.#options.onChange();
+    });
+    return process;
+  }
+
+  #replace(place: Place): void {
+    place.timer = undefined;
+    place.restarts++;
+    void this.#bring(place);
+  }
+
+  #endSilent(): void {
+    const limitMs = this.#options.init.limits.stallMs + 3_000;
+    for (const { id, process } of this.#places) {
+      if (process === undefined || process.silentMs < limitMs) continue;
+      this.#options.logger.error("Worker does not answer and is ended", {
+        worker: id,
+        pid: process.pid,
+        silentMs: Math.round(process.silentMs),
+      });
+      process.kill();
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { StoredObject } from "../../catalog/kind.ts";
+import { PlatformError } from "../../errors/platform-error.ts";
+import type { ServiceResult } from "./invocations.ts";
+import { Invocations } from "./invocations.ts";
+import type {
+  BundleFile,
+  ConfiguredMessage,
+  FromWorker,
+  HeartbeatMessage,
+  InitMessage,
+  InvokeMessage,
+  ToWorker,
+} from "../worker/protocol.ts";
+
+/** A desired state with its bundles on this server's disk. */
+export interface RunnableState {
+  readonly revision: number;
+  readonly objects: readonly StoredObject[];
+  readonly bundles: readonly BundleFile[];
+}
+
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/**
+ * One worker process as its supervisor sees it:
+ * `starting` (forked) -> `up` (its first state is live, it listens) -> `draining` -> gone.
+ */
+export class WorkerProcess {
+  readonly exited: Promise<WorkerExit>;
+  readonly startedAt: Date = new Date();
+  readonly #child: ChildProcess;
+  readonly #init: InitMessage;
+  readonly #booted: Promise<void>;
+  readonly #invocations = new Invocations();
+  readonly #waiting: ((message: ConfiguredMessage | undefined) => void)[] = [];
+  readonly #sent = new Map<string, string>();
+  #phase: "starting" | "up" | "draining" = "starting";
+  #configured: ConfiguredMessage | undefined;
+  #heartbeat: HeartbeatMessage | undefined;
+  #heardAt = performance.now();
+
+  constructor(init: InitMessage) {
+    this.#init = init;
+    this.#child = fork(fileURLToPath(import.meta.resolve("../worker/main.ts")), {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    this.exited = new Promise((resolve) => {
+      this.#child.once("exit", (code, signal) => resolve({ code, signal }));
+      this.#child.once("error", () => resolve({ code: null, signal: null }));
+    });
+    this.#booted = new Promise((resolve) => {
+      this.#child.on("message", (message: FromWorker) => this.#receive(message, resolve));
+    });
+    void this.exited.then(() => this.#abandon());
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get phase(): "starting" | "up" | "draining" {
+    return this.#phase;
+  }
+
+  /** What it said when it last took a state; undefined before the first. */
+  get configured(): ConfiguredMessage | undefined {
+    return this.#configured;
+  }
+
+  get heartbeat(): HeartbeatMessage | undefined {
+    return this.#heartbeat;
+  }
+
+  /** How long nothing was heard of it. */
+  get silentMs(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  /**
+   * Sends the difference to what this worker has and resolves when it runs the state; undefined
+   * when it ended before. Calls must not overlap: the pool takes care of that.
+   */
+  async configure(state: RunnableState): Promise<ConfiguredMessage | undefined> {
+    if (this.#sent.size === 0 && this.#configured === undefined) {
+      await Promise.race([this.#booted, this.exited]);
+      this.#send(this.#init);
+    }
+    const wanted = new Map(state.objects.map((object) => [keyOf(object), versionOf(object)]));
+    const upserted = state.objects.filter((object) =>
+      this.#sent.get(keyOf(object)) !== versionOf(object)
+    );
+    const removed = [...this.#sent.keys()].filter((key) => !wanted.has(key)).map((key) => {
+      const slash = key.indexOf("/");
+      return { kind: key.slice(0, slash), name: key.slice(slash + 1) };
+    });
+    const answer = new Promise<ConfiguredMessage | undefined>((resolve) => {
+      this.#waiting.push(resolve);
+    });
+    const { revision, bundles } = state;
+    this.#send({ type: "configure", revision, upserted, removed, bundles });
+    this.#sent.clear();
+    for (const [key, version] of wanted) this.#sent.set(key, version);
+    const result = await Promise.race([answer, this.exited.then(() => undefined)]);
+    if (result !== undefined && this.#phase === "starting") this.#phase = "up";
+    return result;
+  }
+
+  /** Runs a service and resolves with its output; rejects with the error it ended with. */
+  invoke(request: Omit<InvokeMessage, "type" | "id">): Promise<ServiceResult> {
+    const { id, result } = this.#invocations.open();
+    this.#send({ type: "invoke", id, ...request });
+    return result;
+  }
+
+  /** Lets it finish what it has, for at most `timeoutMs`; it is gone when this resolves. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#phase = "draining";
+    this.#send({ type: "drain", timeoutMs });
+    // It ends by itself in time; a worker that cannot even do that is ended.
+    const timer = setTimeout(() => this.kill(), timeoutMs + 2_000);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #send(message: ToWorker): void {
+    // A channel that closed means the process is ending; `exited` tells everyone who waits.
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  #receive(message: FromWorker, booted: () => void): void {
+    this.#heardAt = performance.now();
+    switch (message.type) {
+      case "booted":
+        booted();
+        break;
+      case "configured":
+        this.#configured = message;
+        this.#waiting.shift()?.(message);
+        break;
+      case "heartbeat":
+        this.#heartbeat = message;
+        break;
+      case "invoked":
+        this.#invocations.settle(message);
+        break;
+      case "drained":
+        break;
+    }
+  }
+
+  #abandon(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve(undefined);
+    this.#invocations.abandon(() => new PlatformError("SERVER_WORKER_LOST"));
+  }
+}
+
+function keyOf({ kind, name }: StoredObject): string {
+  return `${kind}/${name}`;
+}
+
+// An object that was deleted and made again may have the same revision, but not the same time.
+function versionOf({ revision, updatedAt }: StoredObject): string {
+  return `${revision}@${updatedAt}`;
+}
