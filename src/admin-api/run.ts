@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DesiredState } from "../cluster/desired-state.ts";
-import { openClusterEvents } from "../cluster/events.ts";
+import { type ClusterEvents, openClusterEvents } from "../cluster/events.ts";
 import { Membership } from "../cluster/membership.ts";
 import { OdbLink } from "../cluster/odb-link.ts";
 import { SnapshotFile } from "../cluster/snapshot-file.ts";
@@ -72,20 +72,7 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   cleanUp.defer(() => events.close());
 
   const bundles = new BundleFiles(join(paths.state, "bundles"));
-  const pool = new WorkerPool({
-    count: config.workers,
-    init: workerInit(assembly),
-    logger: log,
-    onChange: () => supervisor.changed(),
-  });
-  const supervisor: Supervisor = new Supervisor({
-    config,
-    pool,
-    bundles,
-    link,
-    kvdbStatus: () => events.status(),
-    logger: log,
-  });
+  const supervisor = createSupervisor(assembly, { bundles, link, events });
   cleanUp.defer(() => supervisor.stop());
   const desired = new DesiredState({
     link,
@@ -131,6 +118,26 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
       await cleanUp.disposeAsync();
     },
   };
+}
+
+function createSupervisor(
+  assembly: Assembly,
+  { bundles, link, events }: {
+    readonly bundles: BundleFiles;
+    readonly link: OdbLink;
+    readonly events: ClusterEvents;
+  },
+): Supervisor {
+  const { config, log: logger } = assembly;
+  const pool = new WorkerPool({
+    count: config.workers,
+    init: workerInit(assembly),
+    logger,
+    onChange: () => supervisor.changed(),
+  });
+  const kvdbStatus = () => events.status();
+  const supervisor = new Supervisor({ config, pool, bundles, link, kvdbStatus, logger });
+  return supervisor;
 }
 
 async function checkPorts(directory: string, config: ServerConfig): Promise<void> {

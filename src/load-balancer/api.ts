@@ -41,3 +41,10 @@ export interface Registration {
   readonly host: string;
   readonly port: number;
 }
+
+/** `GET /v1/config`: what the engine runs, in its own language. */
+export interface ConfigText {
+  readonly engine: "haproxy" | "embedded";
+  /** `haproxy.cfg`, or YAML for the embedded engine. */
+  readonly text: string;
+}

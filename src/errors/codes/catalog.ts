@@ -7,12 +7,6 @@ export const catalogCodes = {
     message: 'There is no kind "{kind}"{hint}',
     advice: "Name one of: {kinds}",
   },
-  CATALOG_API_VERSION: {
-    kind: "input",
-    status: 400,
-    message: 'Unknown apiVersion "{found}" of {kind} "{name}"',
-    advice: 'Write "apiVersion: {wanted}"',
-  },
   CATALOG_NAME: {
     kind: "input",
     status: 400,

@@ -107,6 +107,12 @@ export const requestCodes = {
     message: 'The service "{service}" failed: {reason}',
     advice: "Look for the correlation id in the server's log",
   },
+  SERVICE_RAW_BODY: {
+    kind: "bug",
+    status: 500,
+    message: "The bytes of the request body were not kept",
+    advice: "Say rawBody: true in the defineService of the channel's service",
+  },
   SERVICE_REFUSED: {
     kind: "input",
     status: 422,

@@ -1,5 +1,4 @@
-import type { DialectAdapter, Kysely, QueryCompiler, QueryResult } from "kysely";
-import type { DatabaseIntrospector } from "kysely";
+import type { Dialect, DialectAdapter, QueryCompiler, QueryResult } from "kysely";
 import type { OdbDialect } from "../types.ts";
 
 /** One connection to a database, not yet pooled. */
@@ -73,6 +72,5 @@ export interface Backend {
   create?(): void;
   createAdapter(): DialectAdapter;
   createQueryCompiler(): QueryCompiler;
-  // deno-lint-ignore no-explicit-any -- the signature of Kysely's Dialect
-  createIntrospector(db: Kysely<any>): DatabaseIntrospector;
+  readonly createIntrospector: Dialect["createIntrospector"];
 }

@@ -138,10 +138,12 @@ export class Supervisor {
     this.#state = "draining";
     const { pool, config, logger } = this.#parts;
     logger.info("Stopping: finishing requests in flight", { drainMs: config.limits.drainMs });
-    await this.#ties?.desired.stop();
+    // Following ends in the background: an ODB that hangs must not hold up the goodbye.
+    const unfollowed = this.#ties?.desired.stop();
     await this.#ties?.registration?.stop();
     await pool.stop(config.limits.drainMs);
     this.#state = "down";
+    await unfollowed;
     await this.#ties?.membership.leave("down");
     logger.info("Stopped");
   }

@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { findExecutable } from "../src/lib/executables.ts";
+import { findFreePort } from "../src/lib/ports.ts";
+import { poll } from "../src/lib/wait.ts";
+import { sha256Hex } from "../src/lib/canonical-json.ts";
+import { kinds } from "../src/connectors/registry.ts";
+import { parseClusterKey } from "../src/security/cluster-key.ts";
+import { sealSpec } from "../src/security/secrets.ts";
+import { bundleFile, stopBundler } from "../src/server/deploy/bundle.ts";
+import {
+  channel,
+  clusterKey,
+  object,
+  WorkerProcess,
+} from "../test/integration/data-plane/worker-process.ts";
+import { pinToFirstCore } from "./load.ts";
+
+/** Something that answers the same request. */
+export interface Target {
+  readonly name: string;
+  readonly url: string;
+  readonly pid: number;
+  readonly apiKey?: string;
+  stop(): Promise<void>;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+const apiKey = "bench-0123456789abcdef";
+
+/** One worker with the demo service; open, and behind an API key. */
+export async function startDragoman(): Promise<readonly Target[]> {
+  const worker = await WorkerProcess.start({ environment: "production", logLevel: "warn" });
+  const { code } = await bundleFile(join(here, "../examples/hello/hello.ts"));
+  await stopBundler();
+  const hash = sha256Hex(code);
+  const path = join(worker.directory, `${hash}.mjs`);
+  await writeFile(path, code);
+  const key = parseClusterKey(clusterKey);
+  const spec = await sealSpec(kinds.get("ApiKey")!, { key: apiKey }, { key, name: "bench" });
+  const { failures } = await worker.configure({
+    upserted: [
+      object("ApiKey", "bench", spec),
+      channel("/open", "demo.hello"),
+      channel("/keyed", "demo.hello", { security: ["bench"] }),
+    ],
+    bundles: [{ file: "hello.ts", hash, path }],
+  });
+  if (failures.length > 0) throw new Error(JSON.stringify(failures));
+  const pid = worker.child.pid!;
+  await pinToFirstCore(pid);
+  const stop = () => worker[Symbol.asyncDispose]();
+  return [
+    { name: "Dragoman, validation, API key", url: `${worker.url}/keyed`, pid, apiKey, stop },
+    { name: "Dragoman, validation, open", url: `${worker.url}/open`, pid, stop },
+  ];
+}
+
+export function startDenoEcho(): Promise<Target> {
+  return startProcess("bare Deno.serve", (port) => [
+    process.execPath,
+    ["run", "-A", "--unstable-net", join(here, "peers/deno-echo.ts"), String(port)],
+  ]);
+}
+
+/** Undefined where there is no `node`. */
+export async function startFastify(): Promise<Target | undefined> {
+  const node = findExecutable("node");
+  if (node === undefined) return undefined;
+  return await startProcess("bare Fastify on Node", (port) => [
+    node,
+    [join(here, "peers/fastify-echo.mjs"), String(port)],
+  ]);
+}
+
+/** Undefined where gunicorn is not installed. */
+export async function startGunicorn(): Promise<Target | undefined> {
+  const gunicorn = findExecutable("gunicorn");
+  if (gunicorn === undefined) return undefined;
+  return await startProcess("bare gunicorn + gevent", (port) => [
+    gunicorn,
+    [
+      "-k",
+      "gevent",
+      "-w",
+      "1",
+      "-b",
+      `127.0.0.1:${port}`,
+      "--chdir",
+      join(here, "peers"),
+      "gunicorn_echo:app",
+    ],
+  ]);
+}
+
+async function startProcess(
+  name: string,
+  command: (port: number) => readonly [string, readonly string[]],
+): Promise<Target> {
+  const port = await findFreePort();
+  const [program, args] = command(port);
+  // On the first core from the beginning, so that the processes it starts are there as well.
+  const child = spawn("taskset", ["-c", "0", program, ...args], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const stop = () => end(child);
+  const answers = await poll(() => accepts(port), { timeoutMs: 15_000 });
+  if (answers === undefined) {
+    await stop();
+    throw new Error(`${name} does not listen`);
+  }
+  return { name, url: `http://127.0.0.1:${port}/echo`, pid: child.pid!, stop };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  await once(child, "exit");
+}
+
+function accepts(port: number): Promise<true | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(undefined));
+    socket.once("connect", () => socket.destroy());
+  });
+}

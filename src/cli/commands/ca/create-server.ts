@@ -1,0 +1,3 @@
+import { certificateCommand } from "../../creation/certificate-command.ts";
+
+export const command = certificateCommand("server");

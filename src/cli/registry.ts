@@ -1,0 +1,63 @@
+import type { Command } from "./command.ts";
+
+type CommandModule = { readonly command: Command };
+
+/** Every command by its path. Only the one that runs is loaded. */
+export const registry = {
+  "quickstart create": () => import("./commands/quickstart/create.ts"),
+  "quickstart start": () => import("./commands/quickstart/start.ts"),
+  "quickstart stop": () => import("./commands/quickstart/stop.ts"),
+  "quickstart restart": () => import("./commands/quickstart/restart.ts"),
+  "quickstart status": () => import("./commands/quickstart/status.ts"),
+  "quickstart delete": () => import("./commands/quickstart/delete.ts"),
+  "start": () => import("./commands/component/start.ts"),
+  "stop": () => import("./commands/component/stop.ts"),
+  "restart": () => import("./commands/component/restart.ts"),
+  "status": () => import("./commands/component/status.ts"),
+  "info": () => import("./commands/component/info.ts"),
+  "check-config": () => import("./commands/component/check-config.ts"),
+  "doctor": () => import("./commands/platform/doctor.ts"),
+  "deploy": () => import("./commands/deployment/deploy.ts"),
+  "deployment list": () => import("./commands/deployment/list.ts"),
+  "service list": () => import("./commands/service/list.ts"),
+  "service invoke": () => import("./commands/service/invoke.ts"),
+  "get": () => import("./commands/object/get.ts"),
+  "apply": () => import("./commands/object/apply.ts"),
+  "delete": () => import("./commands/object/delete.ts"),
+  "server list": () => import("./commands/server/list.ts"),
+  "lb status": () => import("./commands/lb/status.ts"),
+  "create odb": () => import("./commands/create/odb.ts"),
+  "create cluster": () => import("./commands/create/cluster.ts"),
+  "create kvdb": () => import("./commands/create/kvdb.ts"),
+  "create server": () => import("./commands/create/server.ts"),
+  "create load-balancer": () => import("./commands/create/load-balancer.ts"),
+  "create web-admin": () => import("./commands/create/web-admin.ts"),
+  "create user": () => import("./commands/create/user.ts"),
+  "create environment": () => import("./commands/create/environment.ts"),
+  "delete odb": () => import("./commands/odb/delete.ts"),
+  "ca create ca": () => import("./commands/ca/create-ca.ts"),
+  "ca create server": () => import("./commands/ca/create-server.ts"),
+  "ca create load-balancer": () => import("./commands/ca/create-load-balancer.ts"),
+  "ca create web-admin": () => import("./commands/ca/create-web-admin.ts"),
+  "ca create operator": () => import("./commands/ca/create-operator.ts"),
+  "ca list": () => import("./commands/ca/list.ts"),
+  "ca renew": () => import("./commands/ca/renew.ts"),
+  "completion": () => import("./commands/platform/completion.ts"),
+  "version": () => import("./commands/platform/version.ts"),
+} as const satisfies Readonly<Record<string, () => Promise<CommandModule>>>;
+
+/** The paths of all commands, in the order in which help shows them. */
+export const commandPaths: readonly string[] = Object.keys(registry);
+
+/** Loads the command of a path; undefined when there is none. */
+export async function loadCommand(path: string): Promise<Command | undefined> {
+  const table: Readonly<Record<string, () => Promise<CommandModule>>> = registry;
+  return Object.hasOwn(table, path) ? (await table[path]!()).command : undefined;
+}
+
+/** Loads every command whose path begins with the words of `prefix`; all of them when empty. */
+export async function loadCommands(prefix: string): Promise<readonly Command[]> {
+  const paths = commandPaths.filter((path) => prefix === "" || path.startsWith(`${prefix} `));
+  const commands = await Promise.all(paths.map(loadCommand));
+  return commands.filter((command) => command !== undefined);
+}

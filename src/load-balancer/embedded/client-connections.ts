@@ -1,0 +1,99 @@
+import type { ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+interface Connection {
+  /** Responses that are not over; more than one when the client pipelines. */
+  readonly exchanges: Set<ServerResponse>;
+  /** It came when the balancer was full: its first request is answered with 503. */
+  readonly surplus: boolean;
+  /** Nothing that follows on it is looked at. */
+  condemned: boolean;
+  /** It changed its protocol, so that only its ends know when it is over. */
+  upgraded: boolean;
+}
+
+/** The connections that clients have open. */
+export class ClientConnections {
+  readonly #max: number;
+  readonly #open = new Map<Duplex, Connection>();
+  #closing = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** True once `close` was called: every answer says that its connection ends. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  add(socket: Duplex): void {
+    const surplus = this.#open.size >= this.#max;
+    this.#open.set(socket, { exchanges: new Set(), surplus, condemned: false, upgraded: false });
+    socket.on("error", () => {}); // what went wrong shows in the exchange; "close" follows
+    socket.once("close", () => {
+      this.#open.delete(socket);
+      if (this.#open.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  isSurplus(socket: Duplex): boolean {
+    return this.#open.get(socket)?.surplus ?? false;
+  }
+
+  /** Marks a connection as busy until `response` is over. */
+  hold(socket: Duplex, response: ServerResponse): void {
+    const connection = this.#open.get(socket);
+    connection?.exchanges.add(response);
+    response.once("close", () => {
+      connection?.exchanges.delete(response);
+      // An answer that began before it was known that the connection ends has promised to keep it.
+      const isLast = this.#closing || connection?.condemned === true;
+      if (isLast && connection?.exchanges.size === 0) socket.end();
+    });
+  }
+
+  /** Marks a connection as busy until it ends by itself. */
+  holdForEver(socket: Duplex): void {
+    const connection = this.#open.get(socket);
+    if (connection !== undefined) connection.upgraded = true;
+  }
+
+  /**
+   * Lets what is in flight on a connection finish and takes nothing more from it: after a request
+   * that is refused nobody knows what the bytes that follow mean.
+   */
+  condemn(socket: Duplex): void {
+    const connection = this.#open.get(socket);
+    if (connection !== undefined) connection.condemned = true;
+  }
+
+  isCondemned(socket: Duplex): boolean {
+    return this.#open.get(socket)?.condemned ?? false;
+  }
+
+  /** The responses on a connection that are not over. */
+  exchanges(socket: Duplex): readonly ServerResponse[] {
+    return [...this.#open.get(socket)?.exchanges ?? []];
+  }
+
+  /** Ends idle connections, waits for the others for at most `waitMs`, then ends those too. */
+  async close(waitMs: number): Promise<void> {
+    this.#closing = true;
+    for (const [socket, { exchanges, upgraded }] of this.#open) {
+      if (exchanges.size === 0 && !upgraded) socket.destroy();
+    }
+    if (this.#open.size === 0) return;
+    const empty = new Promise<void>((resolve) => this.#onEmpty = resolve);
+    const timer = setTimeout(() => {
+      for (const socket of this.#open.keys()) socket.destroy();
+    }, waitMs);
+    await empty;
+    clearTimeout(timer);
+  }
+}

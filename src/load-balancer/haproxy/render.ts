@@ -1,0 +1,145 @@
+import { renderAddress } from "../address.ts";
+import {
+  problemContentType,
+  type ProblemStatus,
+  renderProblem,
+  retryAfterSeconds,
+} from "../problems.ts";
+import type { HaproxyModel, HaproxyServer } from "./model.ts";
+
+/** Names of the sections, for whoever speaks to HAProxy's control socket. */
+export const frontendName = "clients";
+export const backendName = "servers";
+
+/** Longest time the process before a reload may take to finish what it has. */
+const hardStopSeconds = 600;
+
+/** Client-sent headers that only the balancer may set. */
+const proxyHeaders = [
+  "Forwarded",
+  "X-Forwarded-For",
+  "X-Forwarded-Host",
+  "X-Forwarded-Port",
+  "X-Forwarded-Prefix",
+  "X-Forwarded-Proto",
+  "X-Forwarded-Server",
+  "X-Real-IP",
+];
+
+/** What HAProxy may have to answer itself, once it could read the request. */
+const ownProblems: readonly ProblemStatus[] = [400, 405, 408, 500, 502, 503, 504];
+
+/** The text of `haproxy.cfg`. The same model always gives the same text. */
+export function renderHaproxyConfig(model: HaproxyModel): string {
+  const sections = [
+    "# Written by the load balancer's agent; changes made here are lost.",
+    section("global", globalLines(model)),
+    section("defaults", defaultsLines(model)),
+    section(`frontend ${frontendName}`, frontendLines(model)),
+    section(`backend ${backendName}`, backendLines(model)),
+  ];
+  return sections.join("\n\n") + "\n";
+}
+
+/**
+ * What follows the name of a server, in the file and in the control socket's `add server`, which
+ * knows no defaults: so every line says everything.
+ */
+export function renderServer(server: HaproxyServer, model: HaproxyModel): string {
+  const { intervalMs, rise, fall } = model.healthCheck;
+  const fastMs = fastIntervalMs(intervalMs);
+  return [
+    renderAddress(server.ip, server.port),
+    `weight ${serverWeight(server)}`,
+    `check inter ${intervalMs}ms fastinter ${fastMs}ms downinter ${fastMs}ms`,
+    `rise ${rise} fall ${fall}`,
+    // One refused connection of real traffic is proof enough; the next check brings it back.
+    "observe layer4 error-limit 1 on-error mark-down",
+  ].join(" ");
+}
+
+/** Weight 0 takes no new requests: what HAProxy calls draining, and a file can say too. */
+export function serverWeight(server: HaproxyServer): 0 | 1 {
+  return server.draining ? 0 : 1;
+}
+
+/** How often a server is looked at that is down, or may be going down. */
+function fastIntervalMs(intervalMs: number): number {
+  return Math.max(50, Math.round(intervalMs / 5));
+}
+
+function section(head: string, lines: readonly string[]): string {
+  return [head, ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+function globalLines({ maxConnections, runtime, user }: HaproxyModel): string[] {
+  return [
+    `maxconn ${maxConnections}`,
+    // A low limit of open files then means fewer connections, not a balancer that does not start.
+    "no strict-limits",
+    // A port taken by another process is then an error, and not shared with it unnoticed.
+    "noreuseport",
+    `hard-stop-after ${hardStopSeconds}s`,
+    `stats socket ${runtime.socket} mode 600 level admin expose-fd listeners`,
+    `server-state-file ${runtime.serverState}`,
+    ...(user === undefined ? [] : [`user ${user}`, `group ${user}`]),
+  ];
+}
+
+function defaultsLines({ maxConnections, retries, timeouts, healthCheck }: HaproxyModel): string[] {
+  return [
+    "mode http",
+    `maxconn ${maxConnections}`,
+    `timeout http-request ${timeouts.headersMs}ms`,
+    `timeout http-keep-alive ${timeouts.keepAliveMs}ms`,
+    `timeout client ${timeouts.clientMs}ms`,
+    `timeout connect ${timeouts.connectMs}ms`,
+    `timeout queue ${timeouts.connectMs}ms`,
+    `timeout server ${timeouts.serverMs}ms`,
+    `timeout tunnel ${timeouts.tunnelMs}ms`,
+    `timeout check ${healthCheck.intervalMs}ms`,
+    // A reload then never closes a kept-alive connection on which a request is on its way.
+    "option idle-close-on-response",
+    "option redispatch 1",
+    `retries ${retries}`,
+    "retry-on conn-failure empty-response response-timeout",
+    "load-server-state-from-file global",
+    ...ownProblems.map(errorLine),
+  ];
+}
+
+function errorLine(status: ProblemStatus): string {
+  const extra = status === 503 ? ` hdr Retry-After ${retryAfterSeconds}` : "";
+  // Nothing is special to HAProxy between single quotes, and the texts contain none.
+  const body = `'${renderProblem(status)}'`;
+  return `http-error status ${status} content-type ${problemContentType} string ${body}${extra}`;
+}
+
+function frontendLines({ listen }: HaproxyModel): string[] {
+  return [
+    `bind ${listen}`,
+    "monitor-uri /dragoman/balancer",
+    "http-request deny deny_status 405 if { method CONNECT TRACE }",
+    "http-request deny deny_status 400 if { req.ver 1.1 } ! { req.hdr(host) -m found }",
+    // Only WebSockets may change protocol: a server that took h2c would leave our rules behind.
+    "http-request del-header Upgrade unless { req.hdr(upgrade) -i websocket }",
+    ...proxyHeaders.map((name) => `http-request del-header ${name}`),
+    "option forwardfor",
+    "http-request set-header X-Forwarded-Proto http",
+    "http-request set-header X-Forwarded-Host %[req.hdr(host)] if { req.hdr(host) -m found }",
+    // Whatever may change something is never sent to a second server.
+    "http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
+    `default_backend ${backendName}`,
+  ];
+}
+
+function backendLines(model: HaproxyModel): string[] {
+  return [
+    "balance roundrobin",
+    "http-reuse safe",
+    "option httpchk",
+    "http-check send meth GET uri /dragoman/readyz ver HTTP/1.1 hdr Host balancer",
+    "http-check expect status 200",
+    ...model.servers.map((server) => `server ${server.name} ${renderServer(server, model)}`),
+  ];
+}

@@ -1,0 +1,88 @@
+import { PlatformError } from "../errors/platform-error.ts";
+import { verifyPassword } from "./passwords.ts";
+
+export interface PasswordChecksOptions {
+  /** Checks at one time; each keeps a core busy for about 100 ms. Default 2. */
+  readonly parallel?: number;
+  /** Checks that may wait for their turn; one more is refused. Default 32. */
+  readonly waitingMax?: number;
+  /** Failures in a row that one caller is granted. Default 10. */
+  readonly failuresMax?: number;
+  /** How long until a caller is granted another failure. Default 1,000. */
+  readonly refillMs?: number;
+  /** Milliseconds of a clock that never goes back; tests inject their own. */
+  readonly now?: () => number;
+}
+
+/** Callers whose failures are counted; the one unheard of for longest makes room. */
+const callersMax = 10_000;
+
+/**
+ * Checks passwords without letting strangers keep the processor busy: few at a time, a short
+ * queue, and a limit on failures for each caller.
+ */
+export class PasswordChecks {
+  readonly #options: Required<PasswordChecksOptions>;
+  readonly #waiting: (() => void)[] = [];
+  readonly #failures = new Map<string, { count: number; since: number }>();
+  #running = 0;
+
+  constructor(options: PasswordChecksOptions = {}) {
+    const now = () => performance.now();
+    const defaults = { parallel: 2, waitingMax: 32, failuresMax: 10, refillMs: 1_000, now };
+    this.#options = { ...defaults, ...options };
+  }
+
+  /**
+   * True when `password` is the one that was hashed. Throws REQUEST_TOO_MANY_ATTEMPTS when `caller`
+   * failed too often and REQUEST_AUTHENTICATION_BUSY when too many checks wait.
+   */
+  async verify(password: string, hash: string, caller: string): Promise<boolean> {
+    // Counted before it is known to be one, so that attempts side by side do not slip through.
+    this.#countFailure(caller);
+    await this.#enter();
+    try {
+      const right = await verifyPassword(password, hash);
+      if (right) this.#failures.delete(caller);
+      return right;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #countFailure(caller: string): void {
+    const { now, refillMs, failuresMax } = this.#options;
+    const before = this.#failures.get(caller) ?? { count: 0, since: now() };
+    const forgiven = Math.floor((now() - before.since) / refillMs);
+    const count = Math.max(0, before.count - forgiven);
+    if (count >= failuresMax) {
+      throw new PlatformError("REQUEST_TOO_MANY_ATTEMPTS", {}, { retryAfterMs: refillMs });
+    }
+    if (this.#failures.size >= callersMax && !this.#failures.has(caller)) {
+      const [oldest] = this.#failures.keys();
+      if (oldest !== undefined) this.#failures.delete(oldest);
+    }
+    const since = count === 0 ? now() : before.since + forgiven * refillMs;
+    this.#failures.delete(caller);
+    this.#failures.set(caller, { count: count + 1, since });
+  }
+
+  async #enter(): Promise<void> {
+    const { parallel, waitingMax } = this.#options;
+    if (this.#running < parallel) {
+      this.#running++;
+      return;
+    }
+    if (this.#waiting.length >= waitingMax) {
+      throw new PlatformError("REQUEST_AUTHENTICATION_BUSY", {}, { retryAfterMs: 1_000 });
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    // The place goes straight to the next in line.
+    if (next === undefined) this.#running--;
+    else next();
+  }
+}

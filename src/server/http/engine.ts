@@ -1,0 +1,34 @@
+import type { Peer } from "./exchange.ts";
+
+export interface HttpEngineOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Never rejects. */
+  readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
+}
+
+/** A listening socket. */
+export interface HttpEngine {
+  /** The port it really listens on. */
+  readonly port: number;
+  /** Takes no new connections and resolves when the last answer has been sent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens for HTTP. Several processes may share the port: the system spreads connections over
+ * them. Throws when the port is taken by somebody else. This is the only file that names the
+ * runtime's own HTTP server.
+ */
+export function openHttpEngine({ host, port, handle }: HttpEngineOptions): HttpEngine {
+  const server = Deno.serve({
+    hostname: host,
+    port,
+    reusePort: true,
+    onListen: () => {},
+  }, (request, info) => handle(request, info as Peer)); // TCP: the address is an IP address
+  return {
+    port: server.addr.port,
+    close: () => server.shutdown(),
+  };
+}

@@ -1,0 +1,201 @@
+import { PlatformError } from "../../errors/platform-error.ts";
+import type { Principal } from "../../security/principal.ts";
+import type {
+  Call,
+  ChannelInfo,
+  ServiceRequest,
+  ServiceResponse,
+  ServiceRuntime,
+} from "../../service/call.ts";
+import type { Deadline, Deadlines, Expirable } from "./deadlines.ts";
+import type { Route } from "./route.ts";
+
+/** What the HTTP engine tells of a connection. */
+export interface Peer {
+  readonly remoteAddr: { readonly hostname: string };
+}
+
+export interface ExchangeOptions {
+  readonly peer: Peer;
+  readonly cid: string;
+  readonly runtime: ServiceRuntime;
+  readonly trustedProxies: ReadonlySet<string>;
+}
+
+/**
+ * One HTTP request on its way through the pipeline. Stages write what they find out into it;
+ * whatever a service may or may not ask for is made when it is asked for.
+ */
+export class Exchange implements Call, Expirable {
+  readonly web: Request;
+  readonly headers: Headers;
+  readonly cid: string;
+  readonly runtime: ServiceRuntime;
+  readonly startedAt: number = performance.now();
+  /** Still percent-encoded. */
+  readonly path: string;
+  /** Without its question mark; empty when there is none. */
+  readonly queryText: string;
+  route: Route | undefined;
+  /** Decoded values of the path's `{name}` parts, in order. */
+  paramValues: readonly string[] = [];
+  principal: Principal | undefined;
+  /** Kept only where the service asks for it. */
+  body: Uint8Array | undefined;
+  /** True when a client that sent no `Host`, or one that is not the target's, asks. */
+  readonly isHostWrong: boolean;
+  readonly #peer: Peer;
+  readonly #trustedProxies: ReadonlySet<string>;
+  #request: RestRequest | undefined;
+  #response: ServiceResponse | undefined;
+  #abort: AbortController | undefined;
+  #deadline: Deadline | undefined;
+  #onExpire: (() => void) | undefined;
+
+  constructor(web: Request, { peer, cid, runtime, trustedProxies }: ExchangeOptions) {
+    this.web = web;
+    this.headers = web.headers;
+    this.cid = cid;
+    this.runtime = runtime;
+    this.#peer = peer;
+    this.#trustedProxies = trustedProxies;
+    const { url } = web;
+    // The engine writes "http://", the authority, and then the target as it came. An authority
+    // that is not what `Host` said is a malformed Host, or a target with another host in it.
+    const host = web.headers.get("host");
+    const isHostRight = host !== null && host !== "" && url.startsWith(host, 7) &&
+      url.charCodeAt(7 + host.length) === slash && !host.includes("/");
+    this.isHostWrong = !isHostRight;
+    const pathStart = isHostRight ? 7 + host.length : url.indexOf("/", 7);
+    const queryStart = url.indexOf("?", pathStart);
+    this.path = pathStart < 0 ? "" : url.slice(pathStart, queryStart < 0 ? undefined : queryStart);
+    this.queryText = queryStart < 0 ? "" : url.slice(queryStart + 1);
+  }
+
+  get request(): ServiceRequest {
+    return this.#request ??= new RestRequest(this);
+  }
+
+  get response(): ServiceResponse {
+    return this.#response ??= { status: 0, headers: new Headers() };
+  }
+
+  /** The head that the service has made; undefined when it never asked for one. */
+  get responseIfTouched(): ServiceResponse | undefined {
+    return this.#response;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      const gone = () => this.#abort?.abort(this.web.signal.reason);
+      this.web.signal.addEventListener("abort", gone, { once: true });
+    }
+    return this.#abort.signal;
+  }
+
+  remaining(): number {
+    const limitMs = this.route?.timeoutMs ?? 0;
+    return Math.max(0, this.startedAt + limitMs - performance.now());
+  }
+
+  /** The client's address: the peer's, or what trusted proxies say. */
+  get remoteAddress(): string {
+    const forwarded = this.headers.get("x-forwarded-for");
+    const peer = plainAddress(this.#peer.remoteAddr.hostname);
+    if (forwarded === null || !this.#trustedProxies.has(peer)) return peer;
+    // Each proxy adds at the end whom it heard from: the first from there that is not a proxy of
+    // ours is the client; what stands before it the client may have made up.
+    const hops = forwarded.split(",").map((hop) => plainAddress(hop.trim()));
+    return hops.findLast((hop) => !this.#trustedProxies.has(hop)) ?? hops[0]!;
+  }
+
+  /** Begins the request's time limit. */
+  startDeadline(deadlines: Deadlines, limitMs: number): void {
+    this.#deadline = deadlines.start(this.startedAt, limitMs, this);
+  }
+
+  /** Settles as `promise` does, or rejects with `onTime()` when the request's time is over first. */
+  within<T>(promise: Promise<T>, onTime: () => PlatformError): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#onExpire = () => reject(onTime());
+      promise.then(resolve, reject);
+    });
+  }
+
+  expire(): void {
+    const timeoutMs = this.route?.timeoutMs ?? 0;
+    this.#abort?.abort(new PlatformError("REQUEST_TIMEOUT", { timeoutMs }));
+    this.#onExpire?.();
+  }
+
+  /** The answer is made: nothing of the request runs any longer. */
+  finish(): void {
+    this.#deadline?.cancel();
+    this.#onExpire = undefined;
+  }
+}
+
+const slash = 47;
+
+/** An IPv4 address inside IPv6 is written as itself. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** What services see of an exchange. */
+class RestRequest implements ServiceRequest {
+  readonly #exchange: Exchange;
+  #params: Readonly<Record<string, string>> | undefined;
+  #query: URLSearchParams | undefined;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get cid(): string {
+    return this.#exchange.cid;
+  }
+
+  get channel(): ChannelInfo {
+    return this.#exchange.route!.channel; // services run on a route
+  }
+
+  get principal(): Principal | undefined {
+    return this.#exchange.principal;
+  }
+
+  get method(): string {
+    return this.#exchange.web.method;
+  }
+
+  get path(): string {
+    return this.#exchange.path;
+  }
+
+  get params(): Readonly<Record<string, string>> {
+    const { route, paramValues } = this.#exchange;
+    return this.#params ??= Object.fromEntries(
+      route!.paramNames.map((name, index) => [name, paramValues[index]!]),
+    );
+  }
+
+  get query(): URLSearchParams {
+    return this.#query ??= new URLSearchParams(this.#exchange.queryText);
+  }
+
+  get headers(): Headers {
+    return this.#exchange.headers;
+  }
+
+  get rawBody(): Uint8Array {
+    const { body, route } = this.#exchange;
+    if (body !== undefined) return body;
+    if (route!.runnable.service.rawBody) return new Uint8Array(); // services run on a route
+    throw new PlatformError("SERVICE_RAW_BODY");
+  }
+
+  get remoteAddress(): string {
+    return this.#exchange.remoteAddress;
+  }
+}

@@ -1,0 +1,47 @@
+import { delay, poll } from "../../lib/wait.ts";
+import type { HttpEngine } from "../http/engine.ts";
+import type { HttpFront } from "../http/front.ts";
+
+/** Longest time for which a draining process still takes new connections. */
+const lingerMaxMs = 1_000;
+/** So long without a new request, and nobody sends any more. */
+const quietMs = 100;
+
+/**
+ * Ends a process's traffic without losing a request, and says how many it had to abandon.
+ * 1. `readyz` says 503 and every answer ends its connection, but everything is still answered:
+ *    balancers need a moment to look, and connections waiting in the accept queue would be reset.
+ * 2. When no request has come for a moment, or after a second: no new connections.
+ * 3. What is in flight gets the rest of `timeoutMs`.
+ */
+export async function drainTraffic(
+  front: HttpFront,
+  engine: HttpEngine | undefined,
+  timeoutMs: number,
+): Promise<number> {
+  const endsAt = performance.now() + timeoutMs;
+  front.beginDrain();
+  await becomeQuiet(front, Math.min(lingerMaxMs, timeoutMs / 2));
+  const closed = engine?.close() ?? Promise.resolve();
+  const done = front.idle().then(() => closed);
+  const stop = new AbortController();
+  const restMs = Math.max(0, endsAt - performance.now());
+  // Aborting the wait is how it ends when everything was done in time.
+  const timeOver = delay(restMs, { signal: stop.signal }).catch(() => {});
+  await Promise.race([done, timeOver]);
+  stop.abort();
+  return front.inFlight;
+}
+
+async function becomeQuiet(front: HttpFront, timeoutMs: number): Promise<void> {
+  let seen = -1;
+  let since = performance.now();
+  await poll(() => {
+    const now = performance.now();
+    if (front.requestsTotal !== seen) {
+      seen = front.requestsTotal;
+      since = now;
+    }
+    return now - since >= quietMs ? true : undefined;
+  }, { timeoutMs, intervalMs: 20 });
+}

@@ -1,0 +1,121 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { defaultPorts } from "../../src/config/schemas.ts";
+import { isPortFree } from "../../src/lib/ports.ts";
+
+const launcher = resolve(import.meta.dirname!, "../../dragoman");
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line the way a person does, through the launcher. */
+export function dragoman(
+  args: readonly string[],
+  { cwd, env = {} }: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): Promise<CommandResult> {
+  return new Promise((done) => {
+    const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };
+    execFile(launcher, [...args], options, (error, stdout, stderr) => {
+      const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+      done({ exitCode, stdout, stderr });
+    });
+  });
+}
+
+/** As `dragoman`, but a command that fails is an error that shows what it said. */
+export async function dragomanOk(args: readonly string[]): Promise<CommandResult> {
+  const result = await dragoman(args);
+  if (result.exitCode !== 0) {
+    throw new Error(`dragoman ${args.join(" ")} exited ${result.exitCode}\n${result.stderr}`);
+  }
+  return result;
+}
+
+export async function dragomanJson<T>(args: readonly string[]): Promise<T> {
+  return JSON.parse((await dragomanOk([...args, "-o", "json"])).stdout);
+}
+
+export interface ComponentState {
+  readonly name: string;
+  readonly component: string;
+  readonly state: string;
+  readonly pid: number | null;
+  readonly directory: string;
+}
+
+export interface Quickstart {
+  readonly directory: string;
+  readonly balancerUrl: string;
+  readonly webAdmin: { readonly url: string; readonly username: string; readonly password: string };
+  readonly servers: readonly {
+    readonly name: string;
+    readonly url: string;
+    readonly adminUrl: string;
+  }[];
+  /** Runs a command with `--env` of this cluster. */
+  run(...args: string[]): Promise<CommandResult>;
+  json<T>(...args: string[]): Promise<T>;
+  components(): Promise<readonly ComponentState[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A cluster of its own on free ports, as `quickstart create --start` makes it. */
+export async function startQuickstart(...options: readonly string[]): Promise<Quickstart> {
+  const parent = await mkdtemp(join(tmpdir(), "dragoman-e2e-"));
+  const directory = join(parent, "demo");
+  const remove = async () => {
+    await dragoman(["quickstart", "stop", directory]);
+    await rm(parent, { recursive: true, force: true });
+  };
+  try {
+    const created = await dragomanJson<{
+      readonly balancer: { readonly url: string };
+      readonly webAdmin: Quickstart["webAdmin"];
+      readonly servers: Quickstart["servers"];
+    }>([
+      "quickstart",
+      "create",
+      directory,
+      "--start",
+      "--port-offset",
+      String(await freeOffset()),
+      ...options,
+    ]);
+    return {
+      directory,
+      balancerUrl: created.balancer.url,
+      webAdmin: created.webAdmin,
+      servers: created.servers,
+      run: (...args) => dragoman([...args, "--env", directory]),
+      json: (...args) => dragomanJson([...args, "--env", directory]),
+      components: async () =>
+        (await dragomanJson<{ readonly components: readonly ComponentState[] }>(
+          ["quickstart", "status", directory],
+        )).components,
+      [Symbol.asyncDispose]: remove,
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** An offset at which every default port is free. */
+async function freeOffset(): Promise<number> {
+  const ports = [
+    ...Object.values(defaultPorts),
+    defaultPorts.server + 1,
+    defaultPorts.serverAdmin + 1,
+  ];
+  for (let tries = 0; tries < 50; tries++) {
+    const offset = 1_000 + Math.floor(Math.random() * 40_000);
+    const free = await Promise.all(ports.map((port) => isPortFree(port + offset)));
+    if (ports.every((port) => port + offset < 65_000) && free.every(Boolean)) return offset;
+  }
+  throw new Error("No port offset is free");
+}
