@@ -1,7 +1,7 @@
 import type { CommandIo } from "./io.ts";
 
 /** One positional argument. Its key in `arguments` is its name; the order of keys is its place. */
-export interface ArgumentSpec {
+interface ArgumentSpec {
   readonly summary: string;
   readonly optional?: true;
   /** Takes all remaining words; only the last argument may. */

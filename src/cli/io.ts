@@ -26,7 +26,7 @@ export interface CommandIo {
 }
 
 /** Questions to a person. Both reject with CLI_NO_TERMINAL when there is nobody to ask. */
-export interface Prompt {
+interface Prompt {
   ask(question: string): Promise<string>;
   /** What is typed does not show. */
   askSecret(question: string): Promise<string>;

@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 type CommandModule = { readonly command: Command };
 
 /** Every command by its path. Only the one that runs is loaded. */
-export const registry = {
+const registry = {
   "quickstart create": () => import("./commands/quickstart/create.ts"),
   "quickstart start": () => import("./commands/quickstart/start.ts"),
   "quickstart stop": () => import("./commands/quickstart/stop.ts"),

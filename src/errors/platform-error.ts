@@ -57,7 +57,7 @@ export class PlatformError extends Error {
 
   /** Rebuilds an error that another process reported, keeping its words. */
   static fromJson(json: ErrorJson): PlatformError {
-    const code: Code = json.code in codes ? json.code : "INTERNAL";
+    const code: Code = Object.hasOwn(codes, json.code) ? json.code : "INTERNAL";
     const error = new PlatformError(code, {}, {
       details: json.details,
       ...(json.advice === undefined ? {} : { advice: json.advice }),

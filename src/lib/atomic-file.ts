@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -11,19 +12,26 @@ export async function writeFileAtomic(
   content: string | Uint8Array,
   { mode = 0o600 }: { readonly mode?: number } = {},
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.${nextId++}.tmp`;
-  const file = await open(temporary, "wx", mode);
+  // Not the process id: in a container every run has the same one, and a crash leaves files behind.
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    await file.writeFile(content);
-    await file.sync();
+    await writeWhole(temporary, content, mode);
+    await rename(temporary, path);
   } catch (error) {
-    await file.close();
     await rm(temporary, { force: true });
     throw error;
   }
-  await file.close();
-  await rename(temporary, path);
   await syncDirectory(dirname(path));
+}
+
+async function writeWhole(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {
@@ -34,5 +42,3 @@ async function syncDirectory(path: string): Promise<void> {
     await directory.close();
   }
 }
-
-let nextId = 0;

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Directories where system packages put daemons, which an ordinary user's PATH often lacks. */
@@ -18,7 +18,7 @@ export function findExecutable(...names: readonly string[]): string | undefined 
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile(); // directories can be "executed", too
   } catch {
     return false;
   }

@@ -1,10 +1,11 @@
 /**
  * The name among `candidates` that a person most likely meant by `name`: the smallest edit
- * distance, at most a third of the name's length (and at least 2). Undefined when none is near.
+ * distance, at most a third of the name's length (and at least 2), but never every letter of it.
+ * Undefined when none is near.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let bestDistance = Math.min(Math.max(2, Math.floor(name.length / 3)) + 1, name.length);
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 
 /** True while a process with this id exists (zombies do not count). */
 export function isProcessAlive(pid: number): boolean {
+  // 0 and negative numbers stand for groups of processes, our own among them.
+  if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -2,7 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** Resolves after `ms`; rejects at once with the signal's reason when it is aborted. */
 export async function delay(ms: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-  await sleep(ms, undefined, signal ? { signal } : {});
+  try {
+    await sleep(ms, undefined, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted(); // the timer's own error only wraps the reason
+    throw error;
+  }
 }
 
 export interface PollOptions {
@@ -24,8 +29,9 @@ export async function poll<T>(
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (performance.now() >= until) return undefined;
-    await delay(intervalMs, signal ? { signal } : {});
+    const leftMs = until - performance.now();
+    if (leftMs <= 0) return undefined;
+    await delay(Math.min(intervalMs, leftMs), signal ? { signal } : {});
   }
 }
 

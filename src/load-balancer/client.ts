@@ -21,9 +21,13 @@ export interface AgentClient {
   config(): Promise<ConfigText>;
   /** Reads the balancer's config.yaml anew and says, by throwing, that it would not run. */
   check(): Promise<void>;
-  /** Reads the balancer's config.yaml anew and makes it live without dropping a connection. */
+  /**
+   * Reads the balancer's config.yaml and certificate anew and makes them live without dropping a
+   * connection.
+   */
   reload(): Promise<void>;
-  close(): Promise<void>;
+  /** Ends its connections. */
+  close(): void;
 }
 
 export interface AgentClientOptions {
@@ -34,6 +38,10 @@ export interface AgentClientOptions {
   readonly cluster: string;
 }
 
+/** HAProxy checks a whole configuration, and for a reload starts anew. */
+const slow = { timeoutMs: 30_000 };
+
+/** Cheap: connects with the first call. Throws MTLS_INVALID_ADDRESS. */
 export function createAgentClient({ url, tls, cluster }: AgentClientOptions): AgentClient {
   const expect = { cluster, role: "load-balancer" } as const;
   const http = createJsonClient({ baseUrl: url, tls, expect });
@@ -46,8 +54,8 @@ export function createAgentClient({ url, tls, cluster }: AgentClientOptions): Ag
     drain: async (name) => void await http.post(`${serverPath(name)}/drain`),
     ready: async (name) => void await http.post(`${serverPath(name)}/ready`),
     config: () => http.get<ConfigText>("/v1/config"),
-    check: async () => void await http.post("/v1/check"),
-    reload: async () => void await http.post("/v1/reload"),
-    close: async () => void await http.close(),
+    check: async () => void await http.post("/v1/check", undefined, slow),
+    reload: async () => void await http.post("/v1/reload", undefined, slow),
+    close: () => http.close(),
   };
 }

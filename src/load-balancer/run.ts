@@ -11,7 +11,7 @@ import {
 import type { RunComponent } from "../config/running-component.ts";
 import { type LoadBalancerConfig, loadBalancerConfigSchema } from "../config/schemas.ts";
 import { PlatformError } from "../errors/platform-error.ts";
-import { startJsonServer } from "../mtls/server.ts";
+import { type JsonServer, startJsonServer } from "../mtls/server.ts";
 import { loadTls } from "../mtls/tls-material.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { renderAddress } from "./address.ts";
@@ -37,12 +37,13 @@ export const runLoadBalancer: RunComponent = async (directory, { logger }) => {
   const engine = await createEngine(config, paths, logger);
   await engine.start(remembered);
   const servers = new ServerList(remembered, { file, engine, logger });
-  const agent = await startJsonServer({
+  const renewed = async () => agent.setTls(await loadTls(directory));
+  const agent: JsonServer = await startJsonServer({
     host: config.agent.host,
     port: config.agent.port,
     tls,
     cluster: config.cluster,
-    routes: createAgentRoutes(agentParts(directory, { config, engine, servers })),
+    routes: createAgentRoutes(agentParts(directory, { config, engine, servers, renewed })),
     logger,
   }).catch(async (error: unknown) => {
     await engine.stop({ drainMs: 0 });
@@ -74,9 +75,14 @@ interface RunningParts {
   readonly config: LoadBalancerConfig;
   readonly engine: BalancerEngine;
   readonly servers: ServerList;
+  /** Reads the agent's certificate anew. */
+  readonly renewed: () => Promise<void>;
 }
 
-function agentParts(directory: string, { config, engine, servers }: RunningParts): AgentParts {
+function agentParts(
+  directory: string,
+  { config, engine, servers, renewed }: RunningParts,
+): AgentParts {
   const startedAt = new Date().toISOString();
   let current = config;
   const loadNew = async () => {
@@ -109,6 +115,7 @@ function agentParts(directory: string, { config, engine, servers }: RunningParts
     reload: async () => {
       const next = await loadNew();
       await engine.configuration?.apply(next);
+      await renewed();
       current = next;
     },
   };

@@ -1,8 +1,10 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { type Agent, request as startRequest } from "node:https";
 import type { z } from "zod";
+import type { Code } from "../errors/codes.ts";
 import { isPlatformError, PlatformError } from "../errors/platform-error.ts";
 import { parseJson, readBytes } from "./body.ts";
+import { inspectServer, invalidityOf } from "./certificate-validity.ts";
 import { explainFailure } from "./failure-reason.ts";
 import type { Method } from "./json-api.ts";
 import { fromProblem } from "./problem.ts";
@@ -12,6 +14,8 @@ export interface Target {
   readonly origin: string;
   /** Stands before every path; empty, or `/...` without a slash at its end. */
   readonly prefix: string;
+  /** The certificate that this side shows, PEM. */
+  readonly ownCert: string;
 }
 
 export interface Call<T> {
@@ -88,11 +92,11 @@ function send<T>(target: Target, call: Call<T>): Promise<Answer> {
       fail(new PlatformError("MTLS_TIMEOUT", params));
     }, timeoutMs);
     signal?.addEventListener("abort", onAbort, { once: true });
-    request.on("error", (error) => fail(translate(error, address)));
+    request.on("error", (error) => void translate(error, target).then(fail));
     request.on("response", (response: IncomingMessage) => {
       readBytes(response, maxAnswerBytes).then(
         (bytes) => settle(() => resolve({ status: response.statusCode ?? 0, body: bytes })),
-        (error: unknown) => fail(translate(error, address)),
+        (error: unknown) => void translate(error, target).then(fail),
       );
     });
     request.end(body);
@@ -119,9 +123,17 @@ function bodyHeaders(body: Uint8Array | undefined): Record<string, string> {
   return { "Content-Type": "application/json", "Content-Length": String(body.length) };
 }
 
-function translate(error: unknown, address: string): PlatformError {
+async function translate(error: unknown, { origin, ownCert }: Target): Promise<PlatformError> {
   if (isPlatformError(error)) return error; // the refusal of checkServerIdentity
-  const { isUntrusted, reason } = explainFailure(error);
-  const code = isUntrusted ? "MTLS_UNTRUSTED" : "MTLS_UNREACHABLE";
-  return new PlatformError(code, { address, reason }, { cause: error });
+  const { isUntrusted, code, reason } = explainFailure(error);
+  const failure = (found: Code, why: string) =>
+    new PlatformError(found, { address: origin, reason: why }, { cause: error });
+  const own = invalidityOf(ownCert);
+  if (own !== undefined && (isUntrusted || code === "ECONNRESET")) {
+    return failure("MTLS_UNTRUSTED", `this side's own ${own}`);
+  }
+  if (!isUntrusted) return failure("MTLS_UNREACHABLE", reason);
+  const invalid = await inspectServer(origin);
+  const precise = invalid === undefined ? reason : `its ${invalid}`;
+  return failure("MTLS_UNTRUSTED", precise);
 }

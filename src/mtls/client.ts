@@ -34,7 +34,7 @@ export interface JsonClient {
   put<T>(path: string, body?: unknown, options?: CallOptions<T>): Promise<T>;
   post<T>(path: string, body?: unknown, options?: CallOptions<T>): Promise<T>;
   delete<T>(path: string, options?: CallOptions<T>): Promise<T>;
-  /** Ends its connections. */
+  /** Ends its connections; calls in flight and later ones fail with MTLS_UNREACHABLE. */
   close(): void;
 }
 
@@ -57,13 +57,16 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
   const kept = new Agent({ ...identityCheck, keepAlive: true });
   // The runtime sends a request again when a kept connection breaks, a POST too: hence no keeping.
   const single = new Agent({ ...identityCheck, keepAlive: false, maxCachedSessions: 0 });
-  const target: Target = { origin: base.origin, prefix: base.pathname.replace(/\/$/, "") };
+  const prefix = base.pathname.replace(/\/$/, "");
+  const target: Target = { origin: base.origin, prefix, ownCert: cert };
+  const closed = new AbortController();
   const call = <T>(method: Method, path: string, more: CallOptions<T> & { body?: unknown } = {}) =>
     exchange(target, {
       method,
       path,
       timeoutMs,
       ...more,
+      signal: AbortSignal.any([closed.signal, ...(more.signal === undefined ? [] : [more.signal])]),
       agent: method === "POST" ? single : kept,
     });
   return {
@@ -72,6 +75,8 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
     post: (path, body, more) => call("POST", path, { ...more, body }),
     delete: (path, more) => call("DELETE", path, more),
     close: () => {
+      const params = { address: base.origin, reason: "this side has closed its client" };
+      closed.abort(new PlatformError("MTLS_UNREACHABLE", params));
       kept.destroy();
       single.destroy();
     },

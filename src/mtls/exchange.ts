@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import { isPlatformError, PlatformError } from "../errors/platform-error.ts";
@@ -51,6 +52,7 @@ export function createExchangeHandler(options: ExchangeOptions): Handler {
       const hasGone = hungUp.aborted || !request.complete;
       const isOurs = isPlatformError(error) ? error.kind === "bug" : !hasGone;
       if (isOurs) logger.error("call failed", { cid, error });
+      await skipBody(request);
       sendProblem(response, error, cid);
     }
     logger.debug("call", {
@@ -115,6 +117,14 @@ function sendJson(response: ServerResponse, answer: unknown): void {
     "Content-Length": Buffer.byteLength(body),
   });
   response.end(body);
+}
+
+/** Who still sends does not see an answer, so what is left of the body is read and dropped. */
+async function skipBody(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  const ended = Promise.race([once(request, "end"), once(request, "close")]);
+  request.resume();
+  await ended.catch(() => {}); // the caller has gone
 }
 
 function sendProblem(response: ServerResponse, error: unknown, cid: string): void {

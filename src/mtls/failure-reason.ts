@@ -3,6 +3,8 @@ import { reasonOf } from "../errors/platform-error.ts";
 /** Why no connection came about, and whether certificates were the cause. */
 export interface ConnectionFailure {
   readonly isUntrusted: boolean;
+  /** The system's code, such as ECONNRESET; empty when there is none. */
+  readonly code: string;
   /** For people: continues a sentence after a colon. */
   readonly reason: string;
 }
@@ -15,7 +17,8 @@ const untrusted: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: "its certificate was issued by another authority",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate was issued by another authority",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    "its certificate was issued by another authority, or not for this use",
+    "its certificate was issued by another authority, is not valid now " +
+    "or is not for this use",
   CERT_SIGNATURE_FAILURE: "the signature of its certificate is wrong",
   INVALID_PURPOSE: "its certificate was not issued for this use",
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: "it sent no certificate",
@@ -47,9 +50,9 @@ const unreachable: Readonly<Record<string, string>> = {
 export function explainFailure(error: unknown): ConnectionFailure {
   const code = codeOf(error);
   const trust = untrusted[code];
-  if (trust !== undefined) return { isUntrusted: true, reason: trust };
+  if (trust !== undefined) return { isUntrusted: true, code, reason: trust };
   const isTls = /^(ERR_SSL|ERR_TLS|CERT_|UNABLE_TO_)/.test(code);
-  return { isUntrusted: isTls, reason: unreachable[code] ?? reasonOf(error) };
+  return { isUntrusted: isTls, code, reason: unreachable[code] ?? reasonOf(error) };
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect as connectPlain } from "node:net";
 import { connect } from "node:tls";
 import { after, before, describe, it } from "node:test";
+import { z } from "zod";
 import {
   createTestAuthority,
   future,
@@ -193,18 +194,22 @@ describe("JSON over mutual TLS", () => {
       const from = lines.length;
       const client = clientOf(await authority.issueFor(identity("operator"), past));
 
-      await assertFails(client.get("/v1/who"), "MTLS_UNREACHABLE", /may not trust/);
+      await assertFails(client.get("/v1/who"), "MTLS_UNTRUSTED", /own certificate has expired/);
 
-      await assertLogged("handshake refused", /has expired/, from);
+      await assertLogged("handshake refused", /not valid now/, from);
     });
 
     it("a caller whose certificate is not valid yet", async () => {
       const from = lines.length;
       const client = clientOf(await authority.issueFor(identity("operator"), future));
 
-      await assertFails(client.get("/v1/who"), "MTLS_UNREACHABLE", /may not trust/);
+      await assertFails(
+        client.get("/v1/who"),
+        "MTLS_UNTRUSTED",
+        /own certificate is not valid before/,
+      );
 
-      await assertLogged("handshake refused", /not valid yet/, from);
+      await assertLogged("handshake refused", /not valid now/, from);
     });
 
     it("a caller without a certificate", async () => {
@@ -510,6 +515,45 @@ describe("JSON over mutual TLS", () => {
     await closing.close();
 
     await failed;
+  });
+
+  it("is found again by clients that kept connections, when it starts anew", async () => {
+    const first = await start(serverTls);
+    const client = clientOf(operatorTls, urlOf(first));
+    await Promise.all(Array.from({ length: 20 }, () => client.get("/v1/who")));
+
+    await first.close();
+    await start(serverTls, { port: first.port });
+
+    for (let n = 0; n < 3; n++) assert.deepEqual(await client.get("/v1/who"), identity("operator"));
+    await assertFails(client.post("/v1/fail/ours"), "CA_UNKNOWN_SERIAL", /issued no/);
+  });
+
+  it("lets a client close in the middle of a call, on a new and on a kept connection", async () => {
+    for (const isKept of [false, true]) {
+      const client = clientOf(operatorTls);
+      if (isKept) await client.get("/v1/who");
+      hung = undefined;
+      const failed = assertFails(client.get("/v1/hang"), "MTLS_UNREACHABLE", /closed its client/);
+      const { signal } = (await poll(() => hung, { timeoutMs: 5_000 }))!;
+
+      client.close();
+
+      await failed;
+      if (!signal.aborted) await once(signal, "abort");
+      await assertFails(client.get("/v1/who"), "MTLS_UNREACHABLE", /closed its client/);
+    }
+  });
+
+  it("checks answers against a schema when the caller gives one", async () => {
+    const schema = z.object({ role: z.literal("operator"), name: z.string() });
+
+    assert.equal((await operator.get("/v1/who", { schema })).name, "operator1");
+    await assertFails(
+      operator.get("/v1/who", { schema: z.object({ role: z.literal("server") }) }),
+      "MTLS_BAD_ANSWER",
+      /role/,
+    );
   });
 
   it("says that a port is taken", async () => {

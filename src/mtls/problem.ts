@@ -33,7 +33,7 @@ const problemSchema = z.object({
   detail: z.string(),
   code: z.string(),
   advice: z.string().optional(),
-  details: z.unknown(),
+  details: z.unknown().optional(),
 });
 
 /** Rebuilds the error that another process sent as a problem; undefined when it is none of ours. */

@@ -1,3 +1,5 @@
+import { reasonOf } from "../errors/platform-error.ts";
+
 /** Levels in order; a logger writes its own level and everything after it. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -51,26 +53,39 @@ function renderLine(
   context: LogFields,
   fields: LogFields | undefined,
 ): string {
-  const time = new Date().toISOString();
-  return JSON.stringify({ time, level, msg, ...context, ...fields }, replace);
+  const head = { time: new Date().toISOString(), level, msg };
+  try {
+    // Twice: first for its place in the line, then so that no field can take it.
+    return JSON.stringify({ ...head, ...context, ...fields, ...head }, replace);
+  } catch (error) {
+    // A cycle, or a toJSON that throws. What cannot be logged must not take the work down with it.
+    return JSON.stringify({ ...head, unwritable: reasonOf(error) });
+  }
 }
 
 // Last line of defence: no field with such a name reaches a log, whoever passed it.
-const secretName = /passw|secret|token|authorization|api-?key|private-?key|cookie/i;
+const secretName =
+  /passw|passphrase|secret|token|credential|authorization|cookie|(api|private|cluster)[-_]?key/i;
 
-function replace(key: string, value: unknown): unknown {
+/** The password of a URL, as drivers like to quote it in their errors. */
+const urlPassword = /(\w+:\/\/[^\s:/@?#]*:)[^\s/@?#]+@/g;
+
+function replace(this: unknown, key: string, value: unknown): unknown {
   if (secretName.test(key) && (typeof value === "string" || typeof value === "object")) {
     return "[redacted]";
   }
   if (typeof value === "bigint") return value.toString();
-  return value instanceof Error ? errorFields(value) : value;
+  if (typeof value === "string") return value.replace(urlPassword, "$1[redacted]@");
+  // What an error's own toJSON leaves out for strangers, its stack and causes, belongs in a log.
+  const original = (this as Record<string, unknown>)[key]; // JSON.stringify calls it on the holder
+  return original instanceof Error ? errorFields(original) : value;
 }
 
 function errorFields(error: Error): Record<string, unknown> {
   return {
     type: error.name,
     ...("code" in error ? { code: error.code } : {}),
-    message: error.message,
+    message: reasonOf(error),
     stack: error.stack,
     ...(error.cause instanceof Error ? { cause: errorFields(error.cause) } : {}),
   };

@@ -2,16 +2,17 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { DeploymentView, ServerList, ServerStatus } from "../../src/admin-api/api.ts";
+import type { DeploymentView, ServerList } from "../../src/admin-api/api.ts";
+import type { ClusterSummary } from "../../src/cli/cluster/summary.ts";
 import { poll } from "../../src/lib/wait.ts";
 import type { BalancerStatus } from "../../src/load-balancer/api.ts";
 import { runLoad } from "../load/ledger.ts";
-import { type Quickstart, startQuickstart } from "./quickstart.ts";
+import { dragoman, type Quickstart, startQuickstart } from "./quickstart.ts";
 
 let cluster: Quickstart;
 
 before(async () => {
-  cluster = await startQuickstart("--balancer", "haproxy", "--workers", "2");
+  cluster = await startQuickstart(["--balancer", "haproxy", "--workers", "2"]);
 });
 
 after(async () => {
@@ -112,14 +113,22 @@ describe("A deployment", () => {
   });
 
   it("fails no request while new code goes live", async () => {
-    const load = runLoad({ url: `${cluster.balancerUrl}/answer`, requests: 1_500, concurrency: 8 });
+    const over = new AbortController();
+    const load = runLoad({
+      url: `${cluster.balancerUrl}/answer`,
+      requests: 100_000,
+      ratePerSecond: 400,
+      signal: over.signal,
+    });
     for (const answer of ["two", "three", "four"]) {
       const path = await file("answer.ts", serviceSource("test.answer", answer));
       const { exitCode, stderr } = await cluster.run("deploy", path);
       assert.equal(exitCode, 0, stderr);
     }
+    over.abort();
     const result = await load;
 
+    assert.ok(result.sent > 400, `only ${result.sent} requests`);
     assert.deepEqual(result.failed, []);
     assert.equal((await get(`${cluster.balancerUrl}/answer`)).body, '{"answer":"four"}');
   });
@@ -213,7 +222,7 @@ describe("Objects", () => {
   it("keep their channels closed to wrong keys and open to right ones", async () => {
     const path = await file(
       "secured.yaml",
-      "apiVersion: dragoman/v1\nkind: ApiKey\nname: test-key\nspec: { key: 'correct horse battery' }\n---\n" +
+      "apiVersion: dragoman/v1\nkind: ApiKey\nname: test-key\nspec: { key: 'correct-horse-battery' }\n---\n" +
         "apiVersion: dragoman/v1\nkind: RestChannel\nname: secured\n" +
         "spec: { path: /secured, methods: [GET], service: demo.hello, security: [test-key] }\n",
     );
@@ -224,7 +233,7 @@ describe("Objects", () => {
     const statuses = await Promise.all([
       fetch(url),
       fetch(url, { headers: { "x-api-key": "wrong" } }),
-      fetch(url, { headers: { "x-api-key": "correct horse battery" } }),
+      fetch(url, { headers: { "x-api-key": "correct-horse-battery" } }),
     ].map(async (response) => (await response).status));
 
     assert.equal(applied.exitCode, 0, applied.stderr);
@@ -250,32 +259,30 @@ describe("Under load", () => {
   it("a killed worker costs no more than the requests it held", async () => {
     const concurrency = 8;
     const { servers } = await cluster.json<ServerList>("server", "list");
-    const status = await cluster.json<readonly ServerStatus[]>("status");
-    const pid = workerPids(status)[0]!;
+    const [pid] = await workerPids("server1");
     const load = runLoad({
       url: servers[0]!.url + "/demo/hello?name=a",
-      requests: 3_000,
+      requests: 8_000,
       concurrency,
     });
-    process.kill(pid, "SIGKILL");
+    process.kill(pid!, "SIGKILL");
 
     const result = await load;
 
     assert.ok(result.failed.length <= concurrency, JSON.stringify(result.failed));
-    assert.equal(result.sent, 3_000);
+    assert.equal(result.sent, 8_000);
   });
 
   it("a server killed with all its workers costs no GET through HAProxy", async () => {
     const { pid } = await component("server2");
-    const status = await cluster.json<readonly ServerStatus[]>("status");
-    const workers = status.find(({ name }) => name === "server2")?.workers ?? [];
-    const load = runLoad({ url: hello("a"), requests: 4_000, concurrency: 16 });
-    for (const victim of [pid!, ...workers.map((worker) => worker.pid)]) {
+    const workers = await workerPids("server2");
+    const load = runLoad({ url: hello("a"), requests: 15_000, concurrency: 16 });
+    for (const victim of [pid!, ...workers]) {
       process.kill(victim, "SIGKILL");
     }
 
     const result = await load;
-    const restarted = await cluster.run("start", join(cluster.directory, "server2"));
+    const restarted = await dragoman(["start", join(cluster.directory, "server2")]);
 
     assert.deepEqual(result.failed, []);
     assert.equal(restarted.exitCode, 0, restarted.stderr);
@@ -283,10 +290,10 @@ describe("Under load", () => {
   });
 
   it("stopping a server drains it: nothing fails", async () => {
-    const load = runLoad({ url: hello("a"), requests: 4_000, concurrency: 16 });
-    const stopped = await cluster.run("stop", join(cluster.directory, "server1"));
+    const load = runLoad({ url: hello("a"), requests: 15_000, concurrency: 16 });
+    const stopped = await dragoman(["stop", join(cluster.directory, "server1")]);
     const result = await load;
-    const started = await cluster.run("start", join(cluster.directory, "server1"));
+    const started = await dragoman(["start", join(cluster.directory, "server1")]);
 
     assert.equal(stopped.exitCode, 0, stopped.stderr);
     assert.equal(started.exitCode, 0, started.stderr);
@@ -295,6 +302,9 @@ describe("Under load", () => {
   });
 });
 
-function workerPids(status: readonly ServerStatus[]): number[] {
-  return status.flatMap(({ workers }) => workers.map(({ pid }) => pid));
+async function workerPids(name: string): Promise<readonly number[]> {
+  const { servers } = await cluster.json<ClusterSummary>("status");
+  const server = servers.find((candidate) => "name" in candidate && candidate.name === name);
+  assert.ok(server !== undefined && "workers" in server, `${name} does not answer`);
+  return server.workers.map(({ pid }) => pid);
 }

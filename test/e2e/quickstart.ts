@@ -28,16 +28,22 @@ export function dragoman(
 }
 
 /** As `dragoman`, but a command that fails is an error that shows what it said. */
-export async function dragomanOk(args: readonly string[]): Promise<CommandResult> {
-  const result = await dragoman(args);
+export async function dragomanOk(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<CommandResult> {
+  const result = await dragoman(args, { env });
   if (result.exitCode !== 0) {
     throw new Error(`dragoman ${args.join(" ")} exited ${result.exitCode}\n${result.stderr}`);
   }
   return result;
 }
 
-export async function dragomanJson<T>(args: readonly string[]): Promise<T> {
-  return JSON.parse((await dragomanOk([...args, "-o", "json"])).stdout);
+export async function dragomanJson<T>(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<T> {
+  return JSON.parse((await dragomanOk([...args, "-o", "json"], env)).stdout);
 }
 
 export interface ComponentState {
@@ -65,7 +71,10 @@ export interface Quickstart {
 }
 
 /** A cluster of its own on free ports, as `quickstart create --start` makes it. */
-export async function startQuickstart(...options: readonly string[]): Promise<Quickstart> {
+export async function startQuickstart(
+  options: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<Quickstart> {
   const parent = await mkdtemp(join(tmpdir(), "dragoman-e2e-"));
   const directory = join(parent, "demo");
   const remove = async () => {
@@ -85,7 +94,7 @@ export async function startQuickstart(...options: readonly string[]): Promise<Qu
       "--port-offset",
       String(await freeOffset()),
       ...options,
-    ]);
+    ], env);
     return {
       directory,
       balancerUrl: created.balancer.url,

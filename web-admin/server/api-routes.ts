@@ -7,9 +7,9 @@ import type { SessionView } from "../shared/session.ts";
 import type { EventStreams } from "./events.ts";
 import type { LogIn } from "./login.ts";
 import type { ClusterWatch } from "./overview/watch.ts";
-import { readJson } from "./request-checks.ts";
-import type { ApiRoute } from "./router.ts";
-import type { SessionCookie } from "./session-cookie.ts";
+import { readJson } from "./http/request-checks.ts";
+import type { ApiRoute } from "./http/router.ts";
+import type { SessionCookie } from "./http/session-cookie.ts";
 import type { Session, SessionStore } from "./sessions.ts";
 import { passwordLength } from "./users.ts";
 

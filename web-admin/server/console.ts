@@ -10,10 +10,10 @@ import { EventStreams } from "./events.ts";
 import { createLogIn } from "./login.ts";
 import type { ClusterSource } from "./overview/readings.ts";
 import { ClusterWatch } from "./overview/watch.ts";
-import { createRequestHandler } from "./request-handler.ts";
-import { createSessionCookie } from "./session-cookie.ts";
+import { createRequestHandler } from "./http/request-handler.ts";
+import { createSessionCookie } from "./http/session-cookie.ts";
 import { SessionStore } from "./sessions.ts";
-import { StaticFiles } from "./static-files.ts";
+import { StaticFiles } from "./http/static-files.ts";
 import { hasUsers } from "./users.ts";
 
 export interface ConsoleOptions {

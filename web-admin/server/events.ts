@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { answered, type Call } from "./router.ts";
+import { answered, type Call } from "./http/router.ts";
 import type { Session, SessionStore } from "./sessions.ts";
 import type { ClusterWatch } from "./overview/watch.ts";
 

@@ -100,8 +100,8 @@ async function getObject(store: ClusterStore, kind: string, name: string): Promi
   const object = await store.getObject(kind, name);
   if (object !== undefined) return object;
   const near = nearestName(name, (await store.listObjects(kind)).map((other) => other.name));
-  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
-  throw new PlatformError("ODB_NO_OBJECT", { kind, name, hint });
+  const nearest = near === undefined ? "" : `, did you mean "${near}"?`;
+  throw new PlatformError("ODB_NO_OBJECT", { kind, name, nearest });
 }
 
 function viewOf(kind: Kind, object: StoredObject): ObjectView {

@@ -24,7 +24,7 @@ export async function checkSet(set: ComponentSet): Promise<readonly Finding[]> {
 }
 
 /** Checks one component: configuration, process and ports, certificate, ODB and KVDB. */
-export async function checkComponent(component: Component): Promise<readonly Finding[]> {
+async function checkComponent(component: Component): Promise<readonly Finding[]> {
   const { name, directory, kind } = component;
   const checks = [
     finding(`${name}: configuration`, () => Promise.resolve(componentPaths(directory).config)),

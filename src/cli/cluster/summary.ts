@@ -14,9 +14,9 @@ export interface ClusterSummary {
   readonly balancer: BalancerStatus | { readonly error: string } | null;
 }
 
-export type ServerSummary =
+type ServerSummary =
   | (Pick<ServerStatus, "name" | "state" | "url" | "adminUrl" | "revision" | "startedAt"> & {
-    readonly workers: number;
+    readonly workers: ServerStatus["workers"];
     readonly failures: ServerStatus["failures"];
     readonly odb: DependencyStatus;
     readonly kvdb: DependencyStatus;
@@ -62,7 +62,7 @@ export function summaryTable(summary: ClusterSummary): string {
         server.name,
         server.state,
         server.url,
-        server.workers,
+        server.workers.length,
         server.revision,
         describeDependency(server.odb),
         describeDependency(server.kvdb),
@@ -93,7 +93,7 @@ function summarise(adminUrl: string, status: ServerStatus | string): ServerSumma
     adminUrl,
     revision,
     startedAt,
-    workers: workers.length,
+    workers,
     failures,
     odb,
     kvdb,

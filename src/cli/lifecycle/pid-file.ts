@@ -1,5 +1,6 @@
 import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { generateToken } from "../../lib/random-secret.ts";
 import { isProcessAlive, processStartTicks } from "../../lib/processes.ts";
 
 /** The process that runs a component, as its pid file names it. */
@@ -34,7 +35,7 @@ export async function readPidFile(path: string): Promise<OwnerProcess | undefine
 export async function takePidFile(path: string): Promise<OwnerProcess | undefined> {
   await mkdir(dirname(path), { recursive: true });
   const ticks = processStartTicks(process.pid) ?? "-";
-  const own = `${path}.${process.pid}`;
+  const own = `${path}.${generateToken(6)}`;
   await writeFile(own, `${process.pid} ${ticks} ${new Date().toISOString()}\n`, { mode: 0o644 });
   try {
     for (;;) {
@@ -63,7 +64,7 @@ async function linkUnlessTaken(from: string, to: string): Promise<boolean> {
 // Between reading a stale file and removing it, another process may have taken its place: what was
 // moved aside is looked at again, and put back when it turns out to be alive.
 async function removeStale(path: string): Promise<OwnerProcess | undefined> {
-  const aside = `${path}.${process.pid}.stale`;
+  const aside = `${path}.${generateToken(6)}`;
   try {
     await rename(path, aside);
   } catch (error) {

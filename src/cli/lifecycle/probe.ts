@@ -40,7 +40,7 @@ const probes: Readonly<Record<RunnableKind, (component: Component) => Promise<vo
 };
 
 /** `0.0.0.0` and `::` are where a component listens, not where it can be reached. */
-export function reachableHost(host: string): string {
+function reachableHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   return host === "::" ? "::1" : host;
 }

@@ -17,7 +17,7 @@ export function printProgress(io: CommandIo): SetProgress {
 }
 
 /** `Server "server1" (17010, 17110)`. */
-export function describeComponent({ kind, name, endpoints }: Component): string {
+function describeComponent({ kind, name, endpoints }: Component): string {
   return `${kindTitle(kind)} "${name}" (${endpoints.map(({ port }) => port).join(", ")})`;
 }
 

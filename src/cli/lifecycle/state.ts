@@ -6,7 +6,7 @@ import { probeComponent } from "./probe.ts";
  * `running`: its process lives and it answers; `unresponsive`: it lives and does not answer;
  * `crashed`: it ended without being stopped; `stopped`.
  */
-export type ComponentState = "running" | "unresponsive" | "crashed" | "stopped";
+type ComponentState = "running" | "unresponsive" | "crashed" | "stopped";
 
 export interface ComponentStatus {
   readonly name: string;

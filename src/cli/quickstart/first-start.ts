@@ -8,7 +8,7 @@ import { deployFiles } from "../cluster/deploy-files.ts";
 import type { Environment } from "../cluster/environment.ts";
 
 /** The demo's files, as the environment has them for the user to change and deploy again. */
-export const demoFiles = { service: "hello.ts", objects: "objects.yaml" } as const;
+const demoFiles = { service: "hello.ts", objects: "objects.yaml" } as const;
 
 /** Puts the demo into `services/` of an environment, to be deployed when it first runs. */
 export async function layDemo(directory: string): Promise<void> {

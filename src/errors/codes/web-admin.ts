@@ -36,6 +36,7 @@ export const webAdminCodes = {
     kind: "input",
     status: 401,
     message: "Username or password is wrong",
+    advice: "Check both and try again",
   },
   WEB_ADMIN_LOCKED: {
     kind: "state",
@@ -65,11 +66,13 @@ export const webAdminCodes = {
     kind: "input",
     status: 400,
     message: "The request body cannot be used: {reason}",
+    advice: "Send JSON with the fields that the operation takes",
   },
   WEB_ADMIN_BODY_TOO_LARGE: {
     kind: "input",
     status: 413,
     message: "The request body is larger than {limit} bytes",
+    advice: "Send a smaller one",
   },
   WEB_ADMIN_NO_CLUSTER: {
     kind: "input",
@@ -81,11 +84,13 @@ export const webAdminCodes = {
     kind: "input",
     status: 404,
     message: 'There is nothing at "{path}"',
+    advice: "Begin at the first page, /",
   },
   WEB_ADMIN_METHOD: {
     kind: "input",
     status: 405,
     message: '"{path}" does not take {method}',
+    advice: "Use another method",
   },
   WEB_ADMIN_NOT_BUILT: {
     kind: "state",

@@ -37,18 +37,9 @@ export class OptionReader {
     return this.#args.length - this.#at;
   }
 
-  get position(): number {
-    return this.#at;
-  }
-
   /** The next option in upper case; undefined at the end. */
   next(): string | undefined {
     return this.#args[this.#at++]?.toUpperCase();
-  }
-
-  /** Steps back over the option just read. */
-  back(): void {
-    this.#at--;
   }
 
   /** The argument of the option just read; throws a syntax error when there is none. */

@@ -38,6 +38,8 @@ export interface EmbeddedServer {
 const expiryIntervalMs = 100;
 const expiryBudgetMs = 10;
 const syncIntervalMs = 1_000;
+/** How long a client that was turned away may take to hang up. */
+const turnAwayMs = 1_000;
 /** Arguments of one request. */
 const argumentsMax = 1024 * 1024;
 
@@ -58,6 +60,7 @@ class RespServer implements EmbeddedServer, ConnectionHost {
   readonly #options: EmbeddedServerOptions;
   readonly #failure = Promise.withResolvers<never>();
   readonly #connections = new Set<Connection>();
+  readonly #turnedAway = new Set<Socket>();
   readonly #unflushed = new Set<Connection>();
   readonly #listener: Server;
   #timers: ReturnType<typeof setInterval>[] = [];
@@ -131,7 +134,7 @@ class RespServer implements EmbeddedServer, ConnectionHost {
     for (const timer of this.#timers) clearInterval(timer);
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     this.flushNow();
-    for (const connection of this.#connections) connection.destroy();
+    for (const one of [...this.#connections, ...this.#turnedAway]) one.destroy();
     await closed;
     this.#closeFile();
   }
@@ -170,14 +173,23 @@ class RespServer implements EmbeddedServer, ConnectionHost {
 
   #accept(socket: Socket): void {
     if (this.#connections.size >= this.engine.settings.getNumber("maxclients")) {
-      this.engine.counters.refused++;
-      socket.on("error", () => {}); // it is turned away in any case
-      socket.end(error("ERR max number of clients reached"));
+      this.#turnAway(socket);
       return;
     }
     const connection = new Connection(socket, this);
     this.#connections.add(connection);
     socket.once("close", () => this.#connections.delete(connection));
+  }
+
+  #turnAway(socket: Socket): void {
+    this.engine.counters.refused++;
+    this.#turnedAway.add(socket);
+    socket.once("close", () => this.#turnedAway.delete(socket));
+    socket.on("error", () => {}); // it is to go in any case
+    // What it sends is read, since unread bytes would make the system drop our last words.
+    socket.resume();
+    socket.setTimeout(turnAwayMs, () => socket.destroy());
+    socket.end(error("ERR max number of clients reached"));
   }
 
   #dropExpired(): void {

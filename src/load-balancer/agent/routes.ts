@@ -12,7 +12,7 @@ export interface AgentParts {
   config(): ConfigText;
   /** Reads config.yaml anew; throws when it would not run. */
   check(): Promise<void>;
-  /** Reads config.yaml anew and makes it live, without dropping a connection. */
+  /** Reads config.yaml and certificate anew and makes them live, without dropping a connection. */
   reload(): Promise<void>;
 }
 

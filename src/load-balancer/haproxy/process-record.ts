@@ -51,7 +51,7 @@ export async function loadLeftovers(file: string): Promise<ProcessRecord | undef
   if (text === undefined) return undefined;
   const record = recordSchema.safeParse(parseJson(text)).data;
   if (record === undefined) return undefined;
-  if (record.agent.pid !== process.pid && isSameProcessAlive(record.agent)) {
+  if (isSameProcessAlive(record.agent)) {
     throw new PlatformError("BALANCER_ALREADY_RUNNING", { pid: record.agent.pid });
   }
   const processes = record.processes.filter(isSameProcessAlive);

@@ -1,4 +1,4 @@
-import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
+import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
 
 /** A content type that channels take. */
 export type BodyFormat = "json" | "form";
@@ -31,91 +31,56 @@ export function hasBody({ method }: Request, headers: Headers): boolean {
 }
 
 /**
- * Reads a body of at most `limit` bytes. Rejects with REQUEST_BODY_SIZE, before reading when the
- * length was announced, and with REQUEST_MALFORMED when the client went away.
+ * True when the announced length is at most `limit`, which the engine then holds the client to;
+ * false when no length was announced. Throws REQUEST_BODY_SIZE.
  */
-export function readBytes(request: Request, headers: Headers, limit: number): Promise<Uint8Array> {
+export function isWithin(headers: Headers, limit: number): boolean {
   const length = headers.get("content-length");
-  if (length === null) return readStream(request, limit);
-  if (Number(length) > limit) return Promise.reject(tooLarge(limit));
-  // The engine reads no further than the announced length.
-  return request.bytes().catch(cutOff);
+  if (length === null) return false;
+  if (Number(length) > limit) throw new PlatformError("REQUEST_BODY_SIZE", { limit });
+  return true;
 }
 
-/**
- * Reads and parses JSON in one step, which the engine does fastest. Bytes that are not UTF-8
- * become U+FFFD, as the Fetch standard has it. Rejects as `readBytes` and throws as `parseJson` do.
- */
-export async function readJson(
-  request: Request,
-  headers: Headers,
-  limit: number,
-): Promise<unknown> {
-  const length = headers.get("content-length");
-  if (length === null) return parseJson(decodeText(await readStream(request, limit)));
-  if (Number(length) > limit) throw tooLarge(limit);
-  let value: unknown;
-  try {
-    value = await request.json();
-  } catch (error) {
-    if (error instanceof SyntaxError) throw notJson(error);
-    return cutOff(error);
-  }
-  refusePrototypeKeys(value);
-  return value;
+/** Reads a body of at most `limit` bytes. Throws, or rejects with, REQUEST_BODY_SIZE. */
+export function readBytes(request: Request, headers: Headers, limit: number): Promise<Uint8Array> {
+  return isWithin(headers, limit) ? request.bytes() : readStream(request, limit);
 }
 
 async function readStream(request: Request, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.length;
-      if (size > limit) throw tooLarge(limit);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    return cutOff(error);
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > limit) throw new PlatformError("REQUEST_BODY_SIZE", { limit });
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-function cutOff(error: unknown): never {
-  if (error instanceof PlatformError) throw error;
-  throw new PlatformError("REQUEST_MALFORMED", { reason: "The request body was cut off" }, {
-    cause: error,
-  });
-}
-
-function tooLarge(limit: number): PlatformError {
-  return new PlatformError("REQUEST_BODY_SIZE", { limit });
-}
-
 const decoder = new TextDecoder();
 
+/** Bytes that are not UTF-8 become U+FFFD, as the Fetch standard has it. */
 export function decodeText(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-/**
- * Parses JSON. Keys that reach the prototypes of whoever copies them (`__proto__`, and
- * `constructor` with a `prototype`) are refused: REQUEST_MALFORMED.
- */
-export function parseJson(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw notJson(error);
-  }
-  refusePrototypeKeys(value);
-  return value;
+/** What went wrong with a body, for the client. */
+export function bodyFailure(error: unknown, headers: Headers): PlatformError {
+  if (isPlatformError(error)) return error;
+  if (!(error instanceof SyntaxError)) return malformed("The request body was cut off", error);
+  // A compressed body is not what its content type says; looked at only when parsing fails.
+  if (headers.get("content-encoding") !== null) return new PlatformError("REQUEST_CONTENT_TYPE");
+  return malformed(`The body is not JSON: ${error.message}`, error);
 }
 
-function refusePrototypeKeys(root: unknown): void {
-  if (typeof root !== "object" || root === null) return;
+/**
+ * Refuses a decoded body with keys that reach the prototypes of whoever copies them: `__proto__`,
+ * and `constructor` with a `prototype`. Throws REQUEST_MALFORMED.
+ */
+export function refusePrototypeKeys(body: unknown): void {
+  if (typeof body !== "object" || body === null) return;
   // A list of our own instead of recursion: how deep it nests is the client's choice.
-  const open: object[] = [root];
+  const open: object[] = [body];
   for (let object = open.pop(); object !== undefined; object = open.pop()) {
     if (!Array.isArray(object)) refuseKeysOf(object);
     // What JSON.parse made has no inherited enumerable keys.
@@ -138,10 +103,6 @@ function refuseKeysOf(object: object): void {
 /** The error for a key that no input may have. */
 export function forbiddenKey(key: string): PlatformError {
   return malformed(`The input has the key "${key}"`);
-}
-
-function notJson(error: unknown): PlatformError {
-  return malformed(`The body is not JSON: ${reasonOf(error)}`, error);
 }
 
 function malformed(reason: string, cause?: unknown): PlatformError {

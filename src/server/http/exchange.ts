@@ -42,6 +42,8 @@ export class Exchange implements Call, Expirable {
   principal: Principal | undefined;
   /** Kept only where the service asks for it. */
   body: Uint8Array | undefined;
+  /** The time limit means the client while this is true, and the service afterwards. */
+  isReadingBody = false;
   /** True when a client that sent no `Host`, or one that is not the target's, asks. */
   readonly isHostWrong: boolean;
   readonly #peer: Peer;
@@ -50,7 +52,8 @@ export class Exchange implements Call, Expirable {
   #response: ServiceResponse | undefined;
   #abort: AbortController | undefined;
   #deadline: Deadline | undefined;
-  #onExpire: (() => void) | undefined;
+  #resolve: ((response: Response) => void) | undefined;
+  #onExpire: ((exchange: Exchange, error: PlatformError) => void) | undefined;
 
   constructor(web: Request, { peer, cid, runtime, trustedProxies }: ExchangeOptions) {
     this.web = web;
@@ -110,29 +113,37 @@ export class Exchange implements Call, Expirable {
     return hops.findLast((hop) => !this.#trustedProxies.has(hop)) ?? hops[0]!;
   }
 
+  /** Where the answer goes, and who makes one when the time is over. */
+  expectAnswer(
+    resolve: (response: Response) => void,
+    onExpire: (exchange: Exchange, error: PlatformError) => void,
+  ): void {
+    this.#resolve = resolve;
+    this.#onExpire = onExpire;
+  }
+
   /** Begins the request's time limit. */
   startDeadline(deadlines: Deadlines, limitMs: number): void {
     this.#deadline = deadlines.start(this.startedAt, limitMs, this);
   }
 
-  /** Settles as `promise` does, or rejects with `onTime()` when the request's time is over first. */
-  within<T>(promise: Promise<T>, onTime: () => PlatformError): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#onExpire = () => reject(onTime());
-      promise.then(resolve, reject);
-    });
+  /** Hands the answer over. Only the first one counts: a service may go on after its time. */
+  answer(response: Response): boolean {
+    const resolve = this.#resolve;
+    if (resolve === undefined) return false;
+    this.#resolve = undefined;
+    this.#deadline?.cancel();
+    resolve(response);
+    return true;
   }
 
+  /** Called by the deadline. */
   expire(): void {
     const timeoutMs = this.route?.timeoutMs ?? 0;
-    this.#abort?.abort(new PlatformError("REQUEST_TIMEOUT", { timeoutMs }));
-    this.#onExpire?.();
-  }
-
-  /** The answer is made: nothing of the request runs any longer. */
-  finish(): void {
-    this.#deadline?.cancel();
-    this.#onExpire = undefined;
+    const code = this.isReadingBody ? "REQUEST_BODY_SLOW" : "REQUEST_TIMEOUT";
+    const error = new PlatformError(code, { timeoutMs });
+    this.#abort?.abort(error);
+    this.#onExpire?.(this, error);
   }
 }
 

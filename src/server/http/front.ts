@@ -6,7 +6,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Exchange, type Peer } from "./exchange.ts";
 import { allowedMethods, routeFor, runPipeline } from "./pipeline.ts";
 import { toProblem } from "./problem.ts";
-import type { Generation } from "./route.ts";
+import type { Generation, Route } from "./route.ts";
 import { isSystemPath, systemAnswer } from "./system-routes.ts";
 
 export interface HttpFrontOptions {
@@ -64,8 +64,8 @@ export class HttpFront {
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Answers one request; never rejects. */
-  readonly handle = async (web: Request, peer: Peer): Promise<Response> => {
+  /** Answers one request; never throws or rejects. */
+  readonly handle = (web: Request, peer: Peer): Response | Promise<Response> => {
     const generation = this.#generation;
     const exchange = new Exchange(web, {
       peer,
@@ -73,19 +73,26 @@ export class HttpFront {
       runtime: generation.runtime,
       trustedProxies: this.#trustedProxies,
     });
-    this.inFlight++;
-    let response: Response;
+    let route: Route | Response;
     try {
-      const answering = this.#answer(exchange, generation);
-      response = answering instanceof Promise ? await answering : answering;
+      route = this.#match(exchange, generation);
     } catch (error) {
-      response = this.#failure(exchange, error);
+      route = this.#failure(exchange, error);
     }
-    this.#finish(exchange, response.status);
-    return response;
+    if (route instanceof Response) {
+      this.#count(exchange, route.status);
+      return route;
+    }
+    exchange.route = route;
+    this.inFlight++;
+    return new Promise((resolve) => {
+      exchange.expectAnswer(resolve, this.#expired);
+      void this.#run(exchange, exchange.route!); // set just above
+    });
   };
 
-  #answer(exchange: Exchange, { router }: Generation): Response | Promise<Response> {
+  /** The route of a request, or its answer where no route is needed. */
+  #match(exchange: Exchange, { router }: Generation): Route | Response {
     const { web, path, cid } = exchange;
     if (isSystemPath(path)) return this.#systemAnswer(exchange);
     if (exchange.isHostWrong) throw new PlatformError("REQUEST_MALFORMED", { reason: hostReason });
@@ -93,19 +100,45 @@ export class HttpFront {
     if (match === undefined) throw new PlatformError("REQUEST_NO_CHANNEL");
     const { method } = web;
     const route = routeFor(match, method);
-    if (route === undefined) {
-      const allow = allowedMethods(match);
-      if (method === "OPTIONS") return this.#answers.options(allow, cid);
-      const error = new PlatformError("REQUEST_METHOD", { method });
-      return this.#answers.problem(toProblem(error, cid), { Allow: allow });
+    if (route !== undefined) {
+      exchange.paramValues = match.values;
+      return route;
     }
-    exchange.route = route;
-    exchange.paramValues = match.values;
-    return this.#run(exchange, route);
+    const allow = allowedMethods(match);
+    if (method === "OPTIONS") return this.#answers.options(allow, cid);
+    const error = new PlatformError("REQUEST_METHOD", { method });
+    return this.#answers.problem(toProblem(error, cid), { Allow: allow });
   }
 
-  async #run(exchange: Exchange, route: NonNullable<Exchange["route"]>): Promise<Response> {
-    return this.#answers.output(exchange, await runPipeline(exchange, route, this.#deadlines));
+  async #run(exchange: Exchange, route: Route): Promise<void> {
+    let response: Response;
+    try {
+      const output = await runPipeline(exchange, route, this.#deadlines);
+      response = this.#answers.output(exchange, output);
+    } catch (error) {
+      response = this.#failure(exchange, error);
+    }
+    this.#answer(exchange, response);
+  }
+
+  readonly #expired = (exchange: Exchange, error: PlatformError): void => {
+    this.#answer(exchange, this.#failure(exchange, error));
+  };
+
+  #answer(exchange: Exchange, response: Response): void {
+    if (!exchange.answer(response)) return;
+    this.inFlight--;
+    if (this.inFlight === 0 && this.#onIdle.length > 0) {
+      for (const resolve of this.#onIdle.splice(0)) resolve();
+    }
+    this.#count(exchange, response.status);
+  }
+
+  #count({ route, path, startedAt }: Exchange, status: number): void {
+    if (route === undefined && isSystemPath(path)) return;
+    this.requestsTotal++;
+    if (status >= 500) this.errorsTotal++;
+    route?.stats.record(status, performance.now() - startedAt);
   }
 
   #systemAnswer({ web, path, cid }: Exchange): Response {
@@ -130,19 +163,6 @@ export class HttpFront {
       answer,
       challenge === undefined ? {} : { "WWW-Authenticate": challenge },
     );
-  }
-
-  #finish(exchange: Exchange, status: number): void {
-    exchange.finish();
-    this.inFlight--;
-    if (this.inFlight === 0 && this.#onIdle.length > 0) {
-      for (const resolve of this.#onIdle.splice(0)) resolve();
-    }
-    const { route } = exchange;
-    if (route === undefined && isSystemPath(exchange.path)) return;
-    this.requestsTotal++;
-    if (status >= 500) this.errorsTotal++;
-    route?.stats.record(status, performance.now() - exchange.startedAt);
   }
 }
 

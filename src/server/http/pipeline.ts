@@ -2,7 +2,15 @@ import { isPlatformError, PlatformError, reasonOf } from "../../errors/platform-
 import { runService, validate } from "../../service/run-service.ts";
 import { describeIssues } from "../../service/schema.ts";
 import { isServiceError } from "../../service/service-error.ts";
-import { bodyFormat, decodeText, hasBody, parseJson, readBytes, readJson } from "./body.ts";
+import {
+  bodyFailure,
+  bodyFormat,
+  decodeText,
+  hasBody,
+  isWithin,
+  readBytes,
+  refusePrototypeKeys,
+} from "./body.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
 import { assembleInput, readForm } from "./input.ts";
@@ -39,12 +47,17 @@ export async function runPipeline(
     if (exchange.principal === undefined) throw new PlatformError("REQUEST_UNAUTHORIZED");
   }
   exchange.startDeadline(deadlines, timeoutMs);
-  const body = hasBody(exchange.web, exchange.headers)
-    ? await exchange.within(
-      receiveBody(exchange, route),
-      () => new PlatformError("REQUEST_BODY_SLOW", { timeoutMs }),
-    )
-    : undefined;
+  let body: unknown;
+  if (hasBody(exchange.web, exchange.headers)) {
+    exchange.isReadingBody = true;
+    try {
+      body = await receiveBody(exchange, route);
+    } catch (error) {
+      throw bodyFailure(error, exchange.headers);
+    }
+    refusePrototypeKeys(body);
+    exchange.isReadingBody = false;
+  }
   const checking = validate(runnable.service.input, assembleInput(exchange, route, body));
   const checked = checking instanceof Promise ? await checking : checking;
   if (checked.issues !== undefined) {
@@ -54,32 +67,23 @@ export async function runPipeline(
   }
   try {
     const running = runService(runnable, checked.value, exchange);
-    if (!(running instanceof Promise)) return running;
-    return await exchange.within(
-      running,
-      () => new PlatformError("REQUEST_TIMEOUT", { timeoutMs }),
-    );
+    return running instanceof Promise ? await running : running;
   } catch (error) {
     throw serviceFailure(error, runnable.service.name);
   }
 }
 
-async function receiveBody(exchange: Exchange, route: Route): Promise<unknown> {
+// Not async: most requests need one promise, the engine's own.
+function receiveBody(exchange: Exchange, route: Route): Promise<unknown> {
   const { web, headers } = exchange;
   const format = bodyFormat(headers);
-  const limit = route.bodyBytesMax;
   const { rawBody } = route.runnable.service;
-  try {
-    if (format === "json" && !rawBody) return await readJson(web, headers, limit);
-    const bytes = await readBytes(web, headers, limit);
+  if (format === "json" && !rawBody && isWithin(headers, route.bodyBytesMax)) return web.json();
+  return readBytes(web, headers, route.bodyBytesMax).then((bytes) => {
     if (rawBody) exchange.body = bytes;
     const text = decodeText(bytes);
-    return format === "json" ? parseJson(text) : readForm(text, route);
-  } catch (error) {
-    // A compressed body is not what its content type says, which is only looked at when it fails.
-    if (headers.get("content-encoding") !== null) throw new PlatformError("REQUEST_CONTENT_TYPE");
-    throw error;
-  }
+    return format === "json" ? JSON.parse(text) : readForm(text, route);
+  });
 }
 
 /**

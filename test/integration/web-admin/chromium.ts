@@ -15,6 +15,11 @@ const flags = [
   "--disable-sync",
 ];
 
+// Text, because it runs in the page, whose globals this side does not have.
+const reportPolicyViolations = `document.addEventListener("securitypolicyviolation", (event) => {
+  console.error("content policy: " + event.violatedDirective + " " + event.blockedURI);
+});`;
+
 export interface Chromium {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -41,11 +46,7 @@ export async function startChromium(): Promise<Chromium> {
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
-  await context.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) => {
-      console.error(`content policy: ${event.violatedDirective} ${event.blockedURI}`);
-    });
-  });
+  await context.addInitScript(reportPolicyViolations);
   return {
     context,
     page,

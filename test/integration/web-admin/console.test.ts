@@ -97,13 +97,11 @@ describe("the console in a browser", () => {
     assert.equal(cookie?.httpOnly, true);
     assert.equal(cookie?.sameSite, "Strict");
     assert.equal(cookie?.path, "/");
-    assert.equal(await page.evaluate(() => document.cookie), "");
+    assert.equal(await page.evaluate("document.cookie"), "");
   });
 
   it("shows a change without a reload", async () => {
-    await page.evaluate(() => {
-      document.body.dataset["marked"] = "yes";
-    });
+    await page.evaluate("document.body.dataset.marked = 'yes'");
     const since = "2026-03-01T11:00:00.000Z";
     const odb = { state: "down", engine: "sqlite", address: "odb.db", since } as const;
     cluster.statuses.server1 = { ...cluster.statuses.server1, odb };
@@ -113,7 +111,7 @@ describe("the console in a browser", () => {
 
     const item = page.getByRole("list", { name: "Needs attention" }).getByRole("listitem");
     assert.equal(await item.locator("time").getAttribute("title"), since);
-    assert.equal(await page.evaluate(() => document.body.dataset["marked"]), "yes");
+    assert.equal(await page.evaluate("document.body.dataset.marked"), "yes");
     cluster.statuses.server1 = {
       ...cluster.statuses.server1,
       odb: { ...odb, state: "up" },
@@ -147,7 +145,7 @@ describe("the console in a browser", () => {
     await page.setViewportSize({ width: 390, height: 844 });
 
     await page.locator('[data-node="server1"]').waitFor();
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
     await page.setViewportSize({ width: 1280, height: 900 });
   });
 
@@ -164,7 +162,7 @@ describe("the console in a browser", () => {
     await page.reload();
 
     await page.getByRole("button", { name: "Switch to light colours" }).waitFor();
-    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const background = await page.evaluate("getComputedStyle(document.body).backgroundColor");
     assert.equal(background, "rgb(14, 17, 22)");
     await verdict().waitFor();
   });

@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
-import { isPlatformError, PlatformError } from "../../src/errors/platform-error.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { isPlatformError, PlatformError } from "../../../src/errors/platform-error.ts";
+import type { Logger } from "../../../src/telemetry/logger.ts";
 
 /**
  * Answers with an error as RFC 9457 problem details. What is not an error of ours becomes

@@ -1,9 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { z } from "zod";
-import { describeIssues } from "../../src/config/yaml-source.ts";
-import { PlatformError, reasonOf } from "../../src/errors/platform-error.ts";
-import type { Session } from "./sessions.ts";
+import { describeIssues } from "../../../src/config/yaml-source.ts";
+import { PlatformError, reasonOf } from "../../../src/errors/platform-error.ts";
+import type { Session } from "../sessions.ts";
 
 /** Login is all that people send here. */
 const bodyBytesMax = 16 * 1024;

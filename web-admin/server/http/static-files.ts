@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, relative, sep } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { PlatformError } from "../../src/errors/platform-error.ts";
+import { PlatformError } from "../../../src/errors/platform-error.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** Vite writes this into index.html wherever a nonce belongs. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PlatformError } from "../../src/errors/platform-error.ts";
-import type { Session } from "./sessions.ts";
+import { PlatformError } from "../../../src/errors/platform-error.ts";
+import type { Session } from "../sessions.ts";
 
 /** One request to the API of the console. */
 export interface Call {

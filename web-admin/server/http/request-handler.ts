@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PlatformError } from "../../src/errors/platform-error.ts";
-import { generateToken } from "../../src/lib/random-secret.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { PlatformError } from "../../../src/errors/platform-error.ts";
+import { generateToken } from "../../../src/lib/random-secret.ts";
+import type { Logger } from "../../../src/telemetry/logger.ts";
 import { sendProblem } from "./problem.ts";
 import { addressOf, checkCsrf, checkOrigin } from "./request-checks.ts";
 import { answered, type ApiRoute, type Call, matchRoute } from "./router.ts";
 import { securityHeaders } from "./security-headers.ts";
 import type { SessionCookie } from "./session-cookie.ts";
-import type { Session, SessionStore } from "./sessions.ts";
+import type { Session, SessionStore } from "../sessions.ts";
 import type { StaticFiles } from "./static-files.ts";
 
 /** What a request may need on its way. */
