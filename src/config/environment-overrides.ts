@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { PlatformError, reasonOf } from "../errors/platform-error.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
 const prefix = "DRAGOMAN__";
@@ -13,12 +14,13 @@ export function applyEnvironment(
   env: Readonly<Record<string, string | undefined>>,
 ): YamlSource {
   const names = Object.keys(env).filter((name) => name.startsWith(prefix)).sort();
-  if (names.length === 0) return source;
-  const value = structuredClone(source.value) as Record<string, unknown>; // a YAML map, or the schema refuses it
+  const value = structuredClone(source.value);
+  // What is no map has no fields to set: the schema refuses it.
+  if (names.length === 0 || !isRecord(value)) return source;
   const origins = new Map<string, string>();
   for (const name of names) {
     const path = name.slice(prefix.length).split("__").map(toCamelCase);
-    setIn(value, path, parse(env[name] ?? ""));
+    setIn(value, path, parseValue(name, env[name] ?? ""));
     origins.set(path.join("."), name);
   }
   const locate = (path: readonly PropertyKey[]) => {
@@ -26,6 +28,20 @@ export function applyEnvironment(
     return origin === undefined ? source.locate(path) : `environment variable ${origin}`;
   };
   return { file: source.file, value, locate };
+}
+
+function parseValue(name: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const [reason = ""] = reasonOf(error).split("\n");
+    const where = `environment variable ${name}`;
+    throw new PlatformError("CONFIG_INVALID", { where, reason }, { cause: error });
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function toCamelCase(part: string): string {

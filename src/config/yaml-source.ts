@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Document, isMap, isNode, isPair, LineCounter, parseAllDocuments } from "yaml";
+import { type Document, isMap, isNode, isPair, LineCounter, parseAllDocuments, visit } from "yaml";
 import type { z } from "zod";
 import { PlatformError, reasonOf } from "../errors/platform-error.ts";
 import { nearestName } from "../lib/nearest-name.ts";
@@ -39,11 +39,30 @@ export function parseYaml(text: string, file: string): readonly YamlSource[] {
       const reason = problem.message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
       throw new PlatformError("CONFIG_SYNTAX", { file, line, column: col, reason });
     }
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    const value = resolveValue(document, lines, file);
     if (value === null || value === undefined) continue;
     sources.push({ file, value, locate: (path) => locate(document, lines, file, path) });
   }
   return sources;
+}
+
+/** Aliases are followed only here, so that what is wrong with them is found late. */
+function resolveValue(document: Document, lines: LineCounter, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    let offset = document.range[0];
+    visit(document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(document) !== undefined) return undefined;
+        offset = alias.range?.[0] ?? offset;
+        return visit.BREAK;
+      },
+    });
+    const { line, col } = lines.linePos(offset);
+    const params = { file, line, column: col, reason: reasonOf(error) };
+    throw new PlatformError("CONFIG_SYNTAX", params, { cause: error });
+  }
 }
 
 /**
@@ -87,22 +106,43 @@ export function describeIssues(error: z.ZodError, schema?: z.ZodType): readonly 
 }
 
 function knownKeys(schema: z.ZodType | undefined, path: readonly PropertyKey[]): string[] {
-  let shape = shapeOf(schema);
-  for (const key of path) shape = shapeOf(shape?.[String(key)]);
-  return Object.keys(shape ?? {});
+  let inner: unknown = schema;
+  for (const key of path) inner = memberOf(inner, key);
+  return Object.keys(shapeOf(inner) ?? {});
+}
+
+/** The schema of a field, or of what a list or map holds. */
+function memberOf(schema: unknown, key: PropertyKey): unknown {
+  const inner = unwrap(schema);
+  const shape = shapeOf(inner);
+  if (shape !== undefined) return shape[String(key)];
+  const def = defOf(inner);
+  return def["element"] ?? def["valueType"];
 }
 
 function shapeOf(schema: unknown): Record<string, unknown> | undefined {
-  let inner: unknown = schema;
-  // Optional, default and similar wrappers hold the object they wrap under `def.innerType`.
-  for (let depth = 0; depth < 8 && inner !== null && typeof inner === "object"; depth++) {
-    // Object schemas carry their fields in `shape`; zod has no narrower public type for "any object".
-    if ("shape" in inner) return inner.shape as Record<string, unknown>;
-    const def: unknown = "def" in inner ? inner.def : undefined;
-    if (def === null || typeof def !== "object") return undefined;
-    inner = "innerType" in def ? def.innerType : "in" in def ? def.in : undefined;
+  const inner = unwrap(schema);
+  if (inner === null || typeof inner !== "object" || !("shape" in inner)) return undefined;
+  return inner.shape as Record<string, unknown>; // zod has no narrower public type for "any object"
+}
+
+/** Optional, default and similar wrappers hold what they wrap under `def.innerType`, pipes `def.in`. */
+function unwrap(schema: unknown): unknown {
+  let inner = schema;
+  for (let depth = 0; depth < 8; depth++) {
+    const def = defOf(inner);
+    const next = def["innerType"] ?? def["in"];
+    if (next === undefined) break;
+    inner = next;
   }
-  return undefined;
+  return inner;
+}
+
+function defOf(schema: unknown): Record<string, unknown> {
+  const def: unknown = schema !== null && typeof schema === "object" && "def" in schema
+    ? schema.def
+    : undefined;
+  return def !== null && typeof def === "object" ? def as Record<string, unknown> : {}; // read only by name
 }
 
 function locate(

@@ -1,139 +1,74 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
-import { type Agent, request as startRequest } from "node:https";
+import type { Agent } from "node:https";
 import type { z } from "zod";
-import type { Code } from "../errors/codes.ts";
-import { isPlatformError, PlatformError } from "../errors/platform-error.ts";
-import { parseJson, readBytes } from "./body.ts";
-import { inspectServer, invalidityOf } from "./certificate-validity.ts";
-import { explainFailure } from "./failure-reason.ts";
-import type { Method } from "./json-api.ts";
+import { PlatformError } from "../errors/platform-error.ts";
+import { parseJson } from "./body.ts";
+import {
+  type Answer,
+  BrokenConnection,
+  explain,
+  type Outgoing,
+  send,
+  type Target,
+} from "./client-request.ts";
 import { fromProblem } from "./problem.ts";
 
-/** Where calls go. */
-export interface Target {
-  readonly origin: string;
-  /** Stands before every path; empty, or `/...` without a slash at its end. */
-  readonly prefix: string;
-  /** The certificate that this side shows, PEM. */
-  readonly ownCert: string;
+/** How connections are made: a client has one of each. */
+export interface Agents {
+  /** Keeps connections for the next call. */
+  readonly kept: Agent;
+  /** Makes a new connection for every call. */
+  readonly single: Agent;
 }
 
-export interface Call<T> {
-  readonly method: Method;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly agent: Agent;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
+export interface Call<T> extends Outgoing {
   readonly schema?: z.ZodType<T>;
 }
 
-/** No answer of ours is larger; what is larger does not come from us. */
-const maxAnswerBytes = 64 * 1024 * 1024;
-
-/** One request and its whole answer. Throws what `JsonClient` says. */
-export async function exchange<T>(target: Target, call: Call<T>): Promise<T> {
+/** One call with its whole answer. Throws what `JsonClient` says. */
+export async function exchange<T>(target: Target, agents: Agents, call: Call<T>): Promise<T> {
+  const answer = await attempt(target, agents, call);
   const operation = `${call.method} ${call.path}`;
-  const address = target.origin;
-  const answer = await send(target, call);
-  const badAnswer = (reason: string, cause?: unknown) =>
-    new PlatformError("MTLS_BAD_ANSWER", { address, operation, reason }, { cause });
-  if (answer.body === undefined) throw badAnswer(`it has more than ${maxAnswerBytes} bytes`);
+  const badAnswer = (reason: string, cause?: unknown) => {
+    const params = { address: target.origin, operation, reason };
+    return new PlatformError("MTLS_BAD_ANSWER", params, { cause });
+  };
+  const { status, body } = answer;
+  if (body === undefined) throw badAnswer("the answer is too large");
   let value: unknown;
   try {
-    value = answer.body.length === 0 ? undefined : parseJson(answer.body);
+    value = body.length === 0 ? undefined : parseJson(body);
   } catch (error) {
-    throw badAnswer(`status ${answer.status} with a body that is not JSON`, error);
+    throw badAnswer(`status ${status} with a body that is not JSON`, error);
   }
-  if (answer.status >= 400) {
-    throw fromProblem(value) ?? badAnswer(`status ${answer.status} without problem details`);
+  if (status < 200 || status > 299) {
+    throw fromProblem(value) ?? badAnswer(`status ${status} without problem details`);
   }
   if (call.schema === undefined) return value as T; // the caller vouches for it, see CallOptions
   const checked = call.schema.safeParse(value);
   if (checked.success) return checked.data;
-  throw badAnswer(
-    checked.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`)
-      .join("; "),
-    checked.error,
+  const issues = checked.error.issues.map((issue) =>
+    `${issue.path.map(String).join(".")}: ${issue.message}`
   );
-}
-
-interface Answer {
-  readonly status: number;
-  /** Undefined when it was too large. */
-  readonly body: Uint8Array | undefined;
-}
-
-function send<T>(target: Target, call: Call<T>): Promise<Answer> {
-  const { method, agent, timeoutMs, signal } = call;
-  const { origin: address } = target;
-  signal?.throwIfAborted();
-  const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
-  return new Promise((resolve, reject) => {
-    const request = startRequest(new URL(address + target.prefix + call.path), {
-      method,
-      agent,
-      headers: { Accept: "application/json", ...bodyHeaders(body) },
-    });
-    const stop = abandonable(request);
-    const settle = (act: () => void) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      act();
-    };
-    const fail = (error: unknown) => settle(() => reject(error));
-    const onAbort = () => {
-      stop();
-      fail(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      stop();
-      const params = { address, operation: `${method} ${call.path}`, timeoutMs };
-      fail(new PlatformError("MTLS_TIMEOUT", params));
-    }, timeoutMs);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    request.on("error", (error) => void translate(error, target).then(fail));
-    request.on("response", (response: IncomingMessage) => {
-      readBytes(response, maxAnswerBytes).then(
-        (bytes) => settle(() => resolve({ status: response.statusCode ?? 0, body: bytes })),
-        (error: unknown) => void translate(error, target).then(fail),
-      );
-    });
-    request.end(body);
-  });
+  throw badAnswer(issues.join("; "), checked.error);
 }
 
 /**
- * Returns what gives a request up. Destroying one on a kept connection makes the runtime send it
- * again on a new one, and tells nobody: the new connection is destroyed as well.
+ * A kept connection may have been ended by the server a moment ago, so a call that broke on one is
+ * made once more on a new one. A POST never takes a kept connection: the runtime itself sends a
+ * request again when one breaks, and a POST must not be executed twice.
  */
-function abandonable(request: ClientRequest): () => void {
-  let isAbandoned = false;
-  request.on("socket", (socket) => {
-    if (isAbandoned) socket.destroy();
-  });
-  return () => {
-    isAbandoned = true;
-    request.destroy();
-  };
-}
-
-function bodyHeaders(body: Uint8Array | undefined): Record<string, string> {
-  if (body === undefined) return {};
-  return { "Content-Type": "application/json", "Content-Length": String(body.length) };
-}
-
-async function translate(error: unknown, { origin, ownCert }: Target): Promise<PlatformError> {
-  if (isPlatformError(error)) return error; // the refusal of checkServerIdentity
-  const { isUntrusted, code, reason } = explainFailure(error);
-  const failure = (found: Code, why: string) =>
-    new PlatformError(found, { address: origin, reason: why }, { cause: error });
-  const own = invalidityOf(ownCert);
-  if (own !== undefined && (isUntrusted || code === "ECONNRESET")) {
-    return failure("MTLS_UNTRUSTED", `this side's own ${own}`);
+async function attempt<T>(target: Target, agents: Agents, call: Call<T>): Promise<Answer> {
+  const startedAt = performance.now();
+  try {
+    return await send(target, call, call.method === "POST" ? agents.single : agents.kept);
+  } catch (error) {
+    if (!(error instanceof BrokenConnection)) throw error;
+    if (!error.wasKept) throw await explain(error.cause, target);
   }
-  if (!isUntrusted) return failure("MTLS_UNREACHABLE", reason);
-  const invalid = await inspectServer(origin);
-  const precise = invalid === undefined ? reason : `its ${invalid}`;
-  return failure("MTLS_UNTRUSTED", precise);
+  const leftMs = Math.max(1, call.timeoutMs - (performance.now() - startedAt));
+  try {
+    return await send(target, { ...call, timeoutMs: leftMs }, agents.single);
+  } catch (error) {
+    throw error instanceof BrokenConnection ? await explain(error.cause, target) : error;
+  }
 }

@@ -1,7 +1,8 @@
 import { Agent } from "node:https";
 import type { z } from "zod";
 import { PlatformError } from "../errors/platform-error.ts";
-import { exchange, type Target } from "./client-exchange.ts";
+import { type Agents, exchange } from "./client-exchange.ts";
+import type { Target } from "./client-request.ts";
 import type { TlsMaterial } from "./identity.ts";
 import type { Method } from "./json-api.ts";
 import { type ExpectedPeer, refusalOf } from "./peer.ts";
@@ -54,20 +55,20 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
       return new PlatformError("MTLS_UNTRUSTED", { address: base.origin, reason });
     },
   } as const;
-  const kept = new Agent({ ...identityCheck, keepAlive: true });
-  // The runtime sends a request again when a kept connection breaks, a POST too: hence no keeping.
-  const single = new Agent({ ...identityCheck, keepAlive: false, maxCachedSessions: 0 });
+  const agents: Agents = {
+    kept: new Agent({ ...identityCheck, keepAlive: true }),
+    single: new Agent({ ...identityCheck, keepAlive: false, maxCachedSessions: 0 }),
+  };
   const prefix = base.pathname.replace(/\/$/, "");
   const target: Target = { origin: base.origin, prefix, ownCert: cert };
   const closed = new AbortController();
   const call = <T>(method: Method, path: string, more: CallOptions<T> & { body?: unknown } = {}) =>
-    exchange(target, {
+    exchange(target, agents, {
       method,
       path,
       timeoutMs,
       ...more,
       signal: AbortSignal.any([closed.signal, ...(more.signal === undefined ? [] : [more.signal])]),
-      agent: method === "POST" ? single : kept,
     });
   return {
     get: (path, more) => call("GET", path, more),
@@ -77,8 +78,8 @@ export function createJsonClient(options: JsonClientOptions): JsonClient {
     close: () => {
       const params = { address: base.origin, reason: "this side has closed its client" };
       closed.abort(new PlatformError("MTLS_UNREACHABLE", params));
-      kept.destroy();
-      single.destroy();
+      agents.kept.destroy();
+      agents.single.destroy();
     },
   };
 }

@@ -68,7 +68,7 @@ const secretName =
   /passw|passphrase|secret|token|credential|authorization|cookie|(api|private|cluster)[-_]?key/i;
 
 /** The password of a URL, as drivers like to quote it in their errors. */
-const urlPassword = /(\w+:\/\/[^\s:/@?#]*:)[^\s/@?#]+@/g;
+const urlPassword = /(:\/\/[^\s:/@?#]*:)[^\s/@?#]+@/g;
 
 function replace(this: unknown, key: string, value: unknown): unknown {
   if (secretName.test(key) && (typeof value === "string" || typeof value === "object")) {

@@ -35,7 +35,7 @@ export async function describePortHolder(port: number): Promise<string> {
   const pid = await findPortHolder(port);
   if (pid === undefined) return "a process of another user";
   const name = (await readText(`/proc/${pid}/comm`)).trim();
-  const directory = await readOwnDirectory(pid);
+  const directory = await findOwnDirectory(pid);
   return directory === undefined
     ? `process ${pid} (${name || "unknown"})`
     : `process ${pid} (dragoman start ${directory})`;
@@ -68,6 +68,18 @@ async function listeningInodes(port: number): Promise<ReadonlySet<string>> {
     }
   }
   return inodes;
+}
+
+/** The component that a process is, or that has started it: a worker, HAProxy or Redis. */
+async function findOwnDirectory(pid: number): Promise<string | undefined> {
+  let process = pid;
+  for (let generation = 0; generation < 4 && process > 1; generation++) {
+    const directory = await readOwnDirectory(process);
+    if (directory !== undefined) return directory;
+    const stat = await readText(`/proc/${process}/stat`);
+    process = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
+  }
+  return undefined;
 }
 
 // Only of our own command line, which holds no secrets, anything but the program's name is shown.

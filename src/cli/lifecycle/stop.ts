@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
+import { isProcessAlive } from "../../lib/processes.ts";
 import { poll } from "../../lib/wait.ts";
 import { type Component, kindTitle } from "./component.ts";
 import { type OwnerProcess, readPidFile } from "./pid-file.ts";
@@ -36,20 +37,11 @@ async function untilGone(
     const now = await readPidFile(component.pidFile);
     if (now?.pid === owner.pid && now.alive) return undefined;
     // The component takes its file away just before it ends; a killed one leaves it behind.
-    if (isAlive(owner)) return undefined;
+    if (isProcessAlive(owner.pid)) return undefined;
     if (now?.pid === owner.pid) await rm(component.pidFile, { force: true });
     return true;
   }, { timeoutMs, intervalMs: 25 });
   return gone === true;
-}
-
-function isAlive({ pid }: OwnerProcess): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function signal(component: Component, owner: OwnerProcess, name: "SIGTERM" | "SIGKILL"): void {

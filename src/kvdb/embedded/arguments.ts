@@ -50,7 +50,7 @@ export class OptionReader {
   }
 }
 
-/** Positions as LRANGE and ZRANGE mean them: negative from the end, clamped; empty when reversed. */
+/** Positions as LRANGE means them: negative from the end, clamped; nothing when reversed. */
 export function clampRange(
   start: number,
   stop: number,

@@ -4,8 +4,8 @@ import { servingPid } from "../../../src/load-balancer/haproxy/process.ts";
 import { silentLogger } from "../../../src/telemetry/logger.ts";
 
 /** Runs a HAProxy engine until it is killed; tells HAProxy's pid on standard output. */
-const { config, paths } = JSON.parse(await text(process.stdin));
+const { config, paths, servers } = JSON.parse(await text(process.stdin));
 const engine = await createHaproxyEngine(config, { paths, logger: silentLogger });
-await engine.start([]);
+await engine.start(servers);
 process.stdout.write(String(await servingPid(`${paths.run}/haproxy.sock`)));
 setInterval(() => {}, 60_000);

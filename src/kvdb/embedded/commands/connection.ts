@@ -61,9 +61,9 @@ function hello(call: Call): string {
   const name = readHelloOptions(call);
   if (!session.authenticated) {
     throw new CommandError(
-      "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH " +
-        "<user> <pass> option can be used to authenticate the client and select " +
-        "the RESP protocol version at the same time",
+      "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO " +
+        "AUTH <user> <pass> option can be used to authenticate the client and select the RESP " +
+        "protocol version at the same time",
     );
   }
   if (name !== undefined) session.name = name;
