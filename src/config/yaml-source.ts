@@ -51,7 +51,7 @@ function resolveValue(document: Document, lines: LineCounter, file: string): unk
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    let offset = document.range[0];
+    let offset = document.range?.[0] ?? 0;
     visit(document, {
       Alias: (_key, alias) => {
         if (alias.resolve(document) !== undefined) return undefined;

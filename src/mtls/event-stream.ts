@@ -37,7 +37,7 @@ export class EventStream {
       }
     } finally {
       clearInterval(beat);
-      // Not awaited: a generator that waits for its next item comes to its end only after that.
+      // Not awaited: a generator that waits for its next item ends only when that comes or fails.
       iterator.return?.().catch(() => {});
       response.end();
     }

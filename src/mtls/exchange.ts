@@ -30,8 +30,8 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly url: URL;
   readonly cid: string;
-  /** Aborted when the caller hangs up. */
-  readonly hungUp: AbortSignal;
+  /** Aborted when the caller hangs up, and when a stream of events is over for another reason. */
+  readonly hungUp: AbortController;
   caller?: Identity;
 }
 
@@ -46,10 +46,12 @@ export function createExchangeHandler(options: ExchangeOptions): Handler {
     try {
       const answer = await answerOf(exchange, router, options);
       if (answer instanceof EventStream) {
-        await answer.send(response, { signal: AbortSignal.any([hungUp, closing]), cid });
+        const signal = AbortSignal.any([hungUp.signal, closing]);
+        await answer.send(response, { signal, cid });
+        hungUp.abort(new Error("The stream of events is over")); // what makes them may be waiting
       } else sendJson(response, answer);
     } catch (error) {
-      const hasGone = hungUp.aborted || !request.complete;
+      const hasGone = hungUp.signal.aborted || !request.complete;
       const isOurs = isPlatformError(error) ? error.kind === "bug" : !hasGone;
       if (isOurs) logger.error("call failed", { cid, error });
       await skipBody(request);
@@ -78,7 +80,7 @@ function open(request: IncomingMessage, response: ServerResponse): Exchange {
   response.setHeader("X-Dragoman-Cid", cid);
   // A path of `//host` would be taken for another host.
   const url = new URL(`https://self${request.url ?? "/"}`);
-  return { request, response, url, cid, hungUp: hungUp.signal };
+  return { request, response, url, cid, hungUp };
 }
 
 async function answerOf(
@@ -103,7 +105,7 @@ async function answerOf(
   const body = await readJsonBody(request, maxBodyBytes);
   const { searchParams: query } = url;
   const { headers } = request;
-  return await route.handle({ peer, params, query, headers, body, signal: hungUp });
+  return await route.handle({ peer, params, query, headers, body, signal: hungUp.signal });
 }
 
 function sendJson(response: ServerResponse, answer: unknown): void {

@@ -11,7 +11,7 @@ import {
   startJsonPeers,
 } from "../../test/integration/ca/json-peers.ts";
 import { isPlatformError } from "../errors/platform-error.ts";
-import { poll } from "../lib/wait.ts";
+import { createJsonClient } from "./client.ts";
 import type { ExpectedPeer } from "./peer.ts";
 
 const expectServer = { cluster: "demo", role: "server" } as const;
@@ -84,7 +84,7 @@ describe("A JSON client", () => {
       peers.seen.hits.length = 0;
       const controller = new AbortController();
       const call = peers.operator.get("/v1/hang", { signal: controller.signal });
-      await poll(() => peers.seen.hits[0], { timeoutMs: 5_000 });
+      await eventually("the call", () => peers.seen.hits[0]);
       const ended = once(peers.seen.hung!.signal, "abort");
 
       controller.abort(new Error("changed my mind"));
@@ -122,7 +122,7 @@ describe("A JSON client", () => {
       if (isKept) await client.get("/v1/who");
       peers.seen.hung = undefined;
       const failed = assertFails(client.get("/v1/hang"), "MTLS_UNREACHABLE", /closed its client/);
-      const { signal } = (await poll(() => peers.seen.hung, { timeoutMs: 5_000 }))!;
+      const { signal } = await eventually("the call", () => peers.seen.hung);
 
       client.close();
 
@@ -143,10 +143,11 @@ describe("A JSON client", () => {
     );
   });
 
-  it("refuses addresses that are none, without a password in them", () => {
-    for (const address of ["http://127.0.0.1:1", "server1:17110", "https://u:hunter2@h:1"]) {
+  it("refuses addresses that are none, without repeating a password in them", () => {
+    const { operatorTls: tls } = peers;
+    for (const baseUrl of ["http://127.0.0.1:1", "server1:17110", "https://u:hunter2@h:1"]) {
       assert.throws(
-        () => peers.clientOf(peers.operatorTls, address),
+        () => createJsonClient({ baseUrl, tls, expect: expectServer }),
         (error) =>
           isPlatformError(error, "MTLS_INVALID_ADDRESS") && !error.message.includes("hunter2"),
       );

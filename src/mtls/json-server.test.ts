@@ -20,20 +20,15 @@ describe("A JSON server", () => {
   before(async () => peers = await startJsonPeers());
   after(() => peers.remove());
 
+  const matches = (line: Record<string, unknown>, message: string, reason: RegExp) =>
+    line["msg"] === message && reason.test(String(line["reason"]));
+
   /** Waits for a log line, as handshakes are reported when the caller already knows. */
   async function assertLogged(message: string, reason: RegExp, from: number) {
-    const found = await poll(
-      () =>
-        peers.lines.slice(from).find(({ msg, reason: text }) =>
-          msg === message && reason.test(String(text))
-        ),
-      { timeoutMs: 5_000, intervalMs: 10 },
+    return await eventually(
+      `a line "${message}" with ${reason}`,
+      () => peers.lines.slice(from).find((line) => matches(line, message, reason)),
     );
-    assert.ok(
-      found,
-      `no line "${message}" with ${reason} in ${JSON.stringify(peers.lines.slice(from))}`,
-    );
-    return found;
   }
 
   describe("lets in who proves to be of the cluster", () => {
@@ -256,24 +251,29 @@ describe("A JSON server", () => {
   });
 
   it("streams events until the caller hangs up", async () => {
-    const socket = connect({
-      host: "127.0.0.1",
-      port: peers.server.port,
-      ...operatorTls,
-      checkServerIdentity: () => undefined,
-    });
-    socket.write("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    const checkServerIdentity = () => undefined;
+    const { server: { port }, operatorTls, seen } = peers;
+    const socket = connect({ host: "127.0.0.1", port, ...operatorTls, checkServerIdentity });
     let text = "";
     socket.on("data", (data) => text += data);
+    socket.write("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
 
-    await poll(() => (text.includes('"n":2') ? true : undefined), { timeoutMs: 5_000 });
+    await eventually("a second event", () => text.includes('"n":2') || undefined);
     assert.match(text, /content-type: text\/event-stream/i);
     assert.match(text, /data: {"n":1}\n\n/);
     assert.match(text, /data: {"n":2,"text":"two\\nlines"}\n\n/);
-    assert.equal(peers.seen.streamsEnded, 0);
+    assert.equal(seen.streamsEnded, 0);
     socket.destroy();
 
-    assert.ok(await poll(() => peers.seen.streamsEnded || undefined, { timeoutMs: 5_000 }));
+    await eventually("the end of the iteration", () => seen.streamsEnded || undefined);
+  });
+
+  it("ends a stream that breaks with an event that says why", async () => {
+    const text = await peers.raw(
+      "GET /v1/events?break HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
+
+    assert.match(text, /"n":2[^]*event: error\ndata: {[^\n]*"code":"MTLS_NO_IDENTITY"/);
   });
 
   it("uses a renewed certificate and authority for new connections", async () => {
@@ -287,36 +287,34 @@ describe("A JSON server", () => {
       await peers.clientOf(newOperator, renewing).get("/v1/who"),
       identity("operator"),
     );
-    const old = peers.clientOf({ ...operatorTls, ca: newOperator.ca }, renewing);
+    const old = peers.clientOf({ ...peers.operatorTls, ca: newOperator.ca }, renewing);
     await assertFails(old.get("/v1/who"), "MTLS_UNREACHABLE", /may not trust/);
   });
 
-  it("closes when calls in flight have their answers, and streams have ended", async () => {
-    const closing = await peers.start(peers.serverTls, {
-      routes: [...peers.routes, {
-        method: "GET",
-        path: "/v1/slow",
-        roles: everyone,
-        handle: () => new Promise((resolve) => finish = () => resolve({ done: true })),
-      }],
-    });
+  it("closes when calls in flight have their answers and streams have ended", async () => {
     let finish: (() => void) | undefined;
+    const slow = {
+      method: "GET",
+      path: "/v1/slow",
+      roles: everyone,
+      handle: () => new Promise((resolve) => finish = () => resolve({ done: true })),
+    } as const;
+    const closing = await peers.start(peers.serverTls, { routes: [...peers.routes, slow] });
     const client = peers.clientOf(peers.operatorTls, closing);
-    const slow = client.get("/v1/slow");
-    await poll(() => finish, { timeoutMs: 5_000 });
+    const ended = peers.seen.streamsEnded;
     const stream = peers.raw("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n", closing);
-    await poll(() => (peers.lines.some(({ path }) => path === "/v1/slow") ? true : undefined), {
-      timeoutMs: 50,
-    });
+    const call = client.get("/v1/slow");
+    await eventually("the call", () => finish);
 
     const closed = closing.close();
     await assertFails(client.post("/v1/slow"), "MTLS_UNREACHABLE", /nothing listens/);
     finish!();
 
-    assert.deepEqual(await slow, { done: true });
+    assert.deepEqual(await call, { done: true });
     await closed;
     await closing.close();
-    assert.match(await stream, /event-stream|^$/);
+    assert.match(await stream, /"n":2/);
+    assert.equal(peers.seen.streamsEnded, ended + 1);
   });
 
   it("cuts off at closing what takes longer than it may", async () => {
@@ -324,7 +322,7 @@ describe("A JSON server", () => {
     const call = peers.clientOf(peers.operatorTls, closing).get("/v1/hang");
     const failed = assertFails(call, "MTLS_UNREACHABLE", /closed|nothing listens/);
     peers.seen.hung = undefined;
-    await poll(() => peers.seen.hung, { timeoutMs: 5_000 });
+    await eventually("the call", () => peers.seen.hung);
 
     await closing.close();
 

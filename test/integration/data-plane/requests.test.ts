@@ -33,7 +33,7 @@ const services = `
   });
   export const outcome = defineService({
     name: "outcome",
-    output: z.object({ ok: z.boolean() }).or(z.undefined()),
+    output: z.object({ ok: z.boolean() }).optional(),
     handle({ input: { what }, response }) {
       if (what === "teapot") {
         throw new ServiceError(418, "Short and stout", {

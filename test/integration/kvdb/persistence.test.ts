@@ -154,7 +154,7 @@ describe("embedded KVDB keeps its data", () => {
     "a length that reaches beyond the end": (text) => {
       return text.replace("$6\r\nsecond", "$600000\r\nsecond");
     },
-    "an unknown command": (text) => text.replace("SET\r\n$6\r\nsecond", "XXX\r\n$6\r\nsecond"),
+    "an unknown command": (text) => text.replace("SET\r\n$6\r\nsecond", "ZZZ\r\n$6\r\nsecond"),
     "zeros in the middle": (text) => text.replace("*3\r\n$3\r\nSET\r\n$6", "\0".repeat(16)),
     "a request that fails": (text) => {
       return text.replace("SET\r\n$6\r\nsecond", "LPUSHX\r\n$6\r\nsecond").replace(

@@ -1,7 +1,7 @@
 import type { Command, CommandTable } from "../command.ts";
 import { blockingCommands } from "./blocking.ts";
-import { commandCommands } from "./command-info.ts";
-import { connectionCommands } from "./connection.ts";
+import { commandCommands } from "./administration/command-info.ts";
+import { connectionCommands } from "./administration/connection.ts";
 import { expiryCommands } from "./expiry.ts";
 import { hashCommands } from "./hashes.ts";
 import { keyCommands } from "./keys.ts";
@@ -9,10 +9,10 @@ import { listCommands } from "./lists.ts";
 import { numberCommands } from "./numbers.ts";
 import { pubsubCommands } from "./pubsub.ts";
 import { scanCommands } from "./scans.ts";
-import { serverCommands } from "./server.ts";
+import { serverCommands } from "./administration/server.ts";
 import { setCommands } from "./sets.ts";
-import { sortedSetCommands } from "./sorted-sets.ts";
-import { sortedSetRangeCommands } from "./sorted-set-ranges.ts";
+import { sortedSetCommands } from "./sorted-sets/sorted-sets.ts";
+import { sortedSetRangeCommands } from "./sorted-sets/sorted-set-ranges.ts";
 import { stringCommands } from "./strings.ts";
 import { transactionCommands } from "./transactions.ts";
 

@@ -1,6 +1,6 @@
-import type { Call, Command, CommandTable } from "../command.ts";
-import { CommandError } from "../command-error.ts";
-import { array, bulk, bulks, integer, simple } from "../replies.ts";
+import type { Call, Command, CommandTable } from "../../command.ts";
+import { CommandError } from "../../command-error.ts";
+import { array, bulk, bulks, integer, simple } from "../../replies.ts";
 
 interface Named {
   readonly command: Command;

@@ -1,8 +1,8 @@
-import { integerArg } from "../arguments.ts";
-import type { Call, CommandTable } from "../command.ts";
-import { CommandError, syntaxError } from "../command-error.ts";
-import { bulk, integer, ok, zero } from "../replies.ts";
-import type { Session } from "../session.ts";
+import { integerArg } from "../../arguments.ts";
+import type { Call, CommandTable } from "../../command.ts";
+import { CommandError, syntaxError } from "../../command-error.ts";
+import { bulk, integer, ok, zero } from "../../replies.ts";
+import type { Session } from "../../session.ts";
 
 const quick = ["noscript", "loading", "stale"] as const;
 const administrative = ["admin", ...quick] as const;

@@ -1,4 +1,4 @@
-import { countArg, doubleArg, integerArg } from "../arguments.ts";
+import { countArg, doubleArg, integerArg } from "../../arguments.ts";
 import {
   type Call,
   type CommandTable,
@@ -6,10 +6,10 @@ import {
   reads,
   readsFast,
   writesFast,
-} from "../command.ts";
-import { CommandError, syntaxError } from "../command-error.ts";
-import { array, bulk, emptyArray, integer, zero } from "../replies.ts";
-import { pickIndexes } from "./random-picks.ts";
+} from "../../command.ts";
+import { CommandError, syntaxError } from "../../command-error.ts";
+import { array, bulk, emptyArray, integer, zero } from "../../replies.ts";
+import { pickIndexes } from "../random-picks.ts";
 import { type AddOptions, parseAddOptions } from "./sorted-set-options.ts";
 
 export const sortedSetCommands: CommandTable = {

@@ -1,5 +1,5 @@
-import type { CommandHost } from "../command.ts";
-import { redisVersion } from "../version.ts";
+import type { CommandHost } from "../../command.ts";
+import { redisVersion } from "../../version.ts";
 
 type Facts = Readonly<Record<string, string | number>>;
 

@@ -1,7 +1,7 @@
-import { clampRange, integerArg } from "../arguments.ts";
-import { CommandError } from "../command-error.ts";
-import { parseDouble } from "../data/numbers.ts";
-import type { Scored, SortedSet } from "../data/sorted-set.ts";
+import { clampRange, integerArg } from "../../arguments.ts";
+import { CommandError } from "../../command-error.ts";
+import { parseDouble } from "../../data/numbers.ts";
+import type { Scored, SortedSet } from "../../data/sorted-set.ts";
 
 /** Ranks from `from` up to, not including, `to`. */
 export interface RankRange {

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { integerArg } from "../arguments.ts";
-import type { Call, CommandTable } from "../command.ts";
-import { CommandError, syntaxError } from "../command-error.ts";
-import { array, bulk, integer, ok, resp2, resp3, simple } from "../replies.ts";
-import { redisVersion } from "../version.ts";
+import { integerArg } from "../../arguments.ts";
+import type { Call, CommandTable } from "../../command.ts";
+import { CommandError, syntaxError } from "../../command-error.ts";
+import { array, bulk, integer, ok, resp2, resp3, simple } from "../../replies.ts";
+import { redisVersion } from "../../version.ts";
 import { clientSubcommands } from "./client.ts";
 
 const early = ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"] as const;

@@ -1,7 +1,7 @@
-import type { Call, CommandTable } from "../command.ts";
-import { CommandError, syntaxError } from "../command-error.ts";
-import { matchesGlob } from "../data/glob.ts";
-import { array, bulk, bulks, integer, ok, simple, zero } from "../replies.ts";
+import type { Call, CommandTable } from "../../command.ts";
+import { CommandError, syntaxError } from "../../command-error.ts";
+import { matchesGlob } from "../../data/glob.ts";
+import { array, bulk, bulks, integer, ok, simple, zero } from "../../replies.ts";
 import { renderInfo } from "./info.ts";
 
 const always = ["loading", "stale"] as const;

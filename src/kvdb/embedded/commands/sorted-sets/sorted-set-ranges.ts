@@ -1,8 +1,8 @@
-import { integerArg, OptionReader } from "../arguments.ts";
-import { type Call, type CommandTable, reads, readsFast, writes } from "../command.ts";
-import { CommandError, syntaxError } from "../command-error.ts";
-import { type Scored, SortedSet } from "../data/sorted-set.ts";
-import { array, bulk, integer, zero } from "../replies.ts";
+import { integerArg, OptionReader } from "../../arguments.ts";
+import { type Call, type CommandTable, reads, readsFast, writes } from "../../command.ts";
+import { CommandError, syntaxError } from "../../command-error.ts";
+import { type Scored, SortedSet } from "../../data/sorted-set.ts";
+import { array, bulk, integer, zero } from "../../replies.ts";
 import { parseBounds, type RangeBy, type RangeFinder } from "./sorted-set-bounds.ts";
 
 const stores = { flags: ["write", "denyoom"], keys: [1, 2, 1] } as const;

@@ -1,4 +1,4 @@
-import { CommandError, syntaxError } from "../command-error.ts";
+import { CommandError, syntaxError } from "../../command-error.ts";
 
 /** What stands between a ZADD's key and its first score. */
 export interface AddOptions {
