@@ -13,7 +13,6 @@ import {
   startJsonPeers,
 } from "../../test/integration/ca/json-peers.ts";
 import { isPlatformError } from "../errors/platform-error.ts";
-import { poll } from "../lib/wait.ts";
 
 describe("A JSON server", () => {
   let peers: JsonPeers;
@@ -60,10 +59,11 @@ describe("A JSON server", () => {
 
       await peers.operator.get("/v1/who?x=1");
 
-      const line = await poll(() => peers.lines.slice(from).find(({ msg }) => msg === "call"), {
-        timeoutMs: 5_000,
-      });
-      assert.equal(line?.["level"], "debug");
+      const line = await eventually(
+        "a line",
+        () => peers.lines.slice(from).find(({ msg }) => msg === "call"),
+      );
+      assert.equal(line["level"], "debug");
       assert.equal(line["path"], "/v1/who");
       assert.equal(line["peer"], "spiffe://demo/operator/operator1");
       assert.equal(line["status"], 200);

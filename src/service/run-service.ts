@@ -91,9 +91,14 @@ function findService(target: string | Service, call: Call): RunnableService {
   const found = services.get(name);
   if (found !== undefined) return found;
   if (typeof target !== "string") return { service: target, slot: noSlot };
-  const near = nearestName(name, services.keys());
+  throw unknownService(name, services.keys());
+}
+
+/** The error for a name that no service has, with the nearest one that exists. */
+export function unknownService(name: string, known: Iterable<string>): PlatformError {
+  const near = nearestName(name, known);
   const hint = near === undefined ? "" : `, did you mean "${near}"?`;
-  throw new PlatformError("SERVICE_UNKNOWN", { name, hint });
+  return new PlatformError("SERVICE_UNKNOWN", { name, hint });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -115,7 +115,7 @@ export async function startQuickstart(
 }
 
 /** An offset at which every default port is free. */
-async function freeOffset(): Promise<number> {
+export async function freeOffset(): Promise<number> {
   const ports = [
     ...Object.values(defaultPorts),
     defaultPorts.server + 1,

@@ -18,7 +18,10 @@ const methods = z.array(z.enum(restMethods)).min(1).refine(
 const securityAdvice = 'Say "none", or list the security definitions of which any one suffices';
 const security = z.union([
   z.literal("none"),
-  z.array(z.string().min(1)).min(1).refine((names) => !names.includes("none"), securityAdvice),
+  z.array(z.string().min(1)).min(1, securityAdvice).refine(
+    (names) => !names.includes("none"),
+    securityAdvice,
+  ),
 ], { error: securityAdvice });
 
 /** A service at a path, for clients that speak HTTP. */

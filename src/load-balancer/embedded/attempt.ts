@@ -53,7 +53,10 @@ export function attempt(
     const { host, port, agent } = backend;
     const request = openRequest({ host, port, agent, method, path, headers, setHost: false });
     let type: Failure["type"] = "unreached";
+    let settled = false;
     const settle = (outcome: Outcome) => {
+      if (settled) return; // the watch belongs to whoever passes the answer on
+      settled = true;
       clearTimeout(timer);
       watch.stop();
       resolve(outcome);
@@ -87,7 +90,7 @@ function whenConnected(request: ClientRequest, begin: () => void): void {
   request.once("socket", (socket) => {
     // The runtime's HTTP client sends a request again by itself, whatever its method, when a kept
     // connection turns out to be dead. It does so only for what it marked as reused.
-    request.reusedSocket = false;
+    
     if (socket.connecting) socket.once("connect", begin);
     else begin();
   });

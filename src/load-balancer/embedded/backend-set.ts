@@ -69,9 +69,12 @@ export class BackendSet {
     return this.#members.map(({ backend }) => backend.describe());
   }
 
-  /** Ends the health checks. Requests in flight are left alone. */
+  /** Ends the health checks and idle connections. Requests in flight are left alone. */
   stop(): void {
-    for (const { checks } of this.#members) checks.stop();
+    for (const { backend, checks } of this.#members) {
+      checks.stop();
+      backend.retire();
+    }
   }
 
   #add(server: BackendServer): Member {

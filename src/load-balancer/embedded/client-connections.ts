@@ -46,9 +46,13 @@ export class ClientConnections {
     return this.#open.get(socket)?.surplus ?? false;
   }
 
-  /** Marks a connection as busy until `response` is over. */
-  hold(socket: Duplex, response: ServerResponse): void {
+  /**
+   * Marks a connection as busy until `response` is over. Requests of one connection take turns, as
+   * their client may count on: what is returned, if anything, resolves when it is this one's turn.
+   */
+  hold(socket: Duplex, response: ServerResponse): Promise<void> | undefined {
     const connection = this.#open.get(socket);
+    const before = [...connection?.exchanges ?? []].at(-1);
     connection?.exchanges.add(response);
     response.once("close", () => {
       connection?.exchanges.delete(response);
@@ -56,6 +60,7 @@ export class ClientConnections {
       const isLast = this.#closing || connection?.condemned === true;
       if (isLast && connection?.exchanges.size === 0) socket.end();
     });
+    return before && new Promise((resolve) => before.once("close", resolve));
   }
 
   /** Marks a connection as busy until it ends by itself. */

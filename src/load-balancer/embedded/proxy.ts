@@ -34,8 +34,9 @@ export async function handleRequest(
 ): Promise<void> {
   const { config, connections } = proxy;
   request.on("error", () => {}); // "close" of the response follows, and is what counts
-  if (connections.isCondemned(request.socket)) return;
-  connections.hold(request.socket, response);
+  const turn = connections.hold(request.socket, response);
+  if (turn !== undefined) await turn;
+  if (response.destroyed || connections.isCondemned(request.socket)) return;
   const verdict = connections.isSurplus(request.socket)
     ? { refused: 503, detail: full } as const
     : judgeRequest(request);
@@ -79,6 +80,8 @@ export async function handleUpgrade(
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
 ): Promise<void> {
   const { config, connections } = proxy;
+  // Behind requests that are not answered yet, it would answer before they do.
+  if (connections.exchanges(socket).length > 0) return void socket.destroy();
   connections.holdForEver(socket);
   const verdict = judgeRequest(request);
   if (connections.isSurplus(socket)) {

@@ -19,7 +19,7 @@ export function relayResponse(
   response: ServerResponse,
   { watch, closeAfter }: RelayOptions,
 ): Promise<void> {
-  if (!sendHead(answer, response, closeAfter)) {
+  if (response.destroyed || !sendHead(answer, response, closeAfter)) {
     answer.destroy();
     return Promise.resolve();
   }

@@ -67,7 +67,7 @@ export class RequestBody {
   /** Stops sending; reads the rest and throws it away, so that the connection can go on. */
   discard(): void {
     this.#detach();
-    if (this.#ended) return;
+    if (this.#ended || this.#source.destroyed) return;
     let bytes = 0;
     this.#watch.onSilence("client", () => this.#source.destroy());
     this.#watch.awaiting("client");

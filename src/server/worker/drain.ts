@@ -2,8 +2,11 @@ import { delay, poll } from "../../lib/wait.ts";
 import type { HttpEngine } from "../http/engine.ts";
 import type { HttpFront } from "../http/front.ts";
 
-/** Longest time for which a draining process still takes new connections. */
-const lingerMaxMs = 1_000;
+/**
+ * Longest time for which a draining process still takes new connections: enough for a balancer
+ * that looks once a second and wants to see it twice.
+ */
+const lingerMaxMs = 3_000;
 /** So long without a new request, and nobody sends any more. */
 const quietMs = 100;
 
@@ -11,7 +14,7 @@ const quietMs = 100;
  * Ends a process's traffic without losing a request, and says how many it had to abandon.
  * 1. `readyz` says 503 and every answer ends its connection, but everything is still answered:
  *    balancers need a moment to look, and connections waiting in the accept queue would be reset.
- * 2. When no request has come for a moment, or after a second: no new connections.
+ * 2. When no request has come for a moment, or after three seconds: no new connections.
  * 3. What is in flight gets the rest of `timeoutMs`.
  */
 export async function drainTraffic(

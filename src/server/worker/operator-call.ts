@@ -1,6 +1,6 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import type { Call, ServiceRequest, ServiceResponse, ServiceRuntime } from "../../service/call.ts";
-import { runService, validate } from "../../service/run-service.ts";
+import { runService, unknownService, validate } from "../../service/run-service.ts";
 import { describeIssues } from "../../service/schema.ts";
 import { isServiceError } from "../../service/service-error.ts";
 import { withTimeout } from "../../lib/wait.ts";
@@ -15,7 +15,7 @@ export async function runOperatorCall(
   runtime: ServiceRuntime,
 ): Promise<unknown> {
   const runnable = runtime.services.get(name);
-  if (runnable === undefined) throw new PlatformError("SERVICE_UNKNOWN", { name, hint: "" });
+  if (runnable === undefined) throw unknownService(name, runtime.services.keys());
   const checked = await validate(runnable.service.input, input);
   if (checked.issues !== undefined) {
     const errors = describeIssues(checked.issues);

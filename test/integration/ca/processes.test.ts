@@ -5,6 +5,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { listCertificates } from "../../../src/ca/index.ts";
+import { poll } from "../../../src/lib/wait.ts";
 import { createTestAuthority, type TestAuthority } from "./issued-identities.ts";
 
 const script = join(import.meta.dirname!, "issue-one.ts");
@@ -28,10 +29,11 @@ describe("Several processes that issue certificates at once", () => {
 
     const exits = children.map(async (child) => (await once(child, "exit"))[0]);
     const victimEnded = once(victim, "exit");
-    while (!(await listed()).some((name) => name.startsWith("victim"))) {
-      assert.equal(victim.exitCode, null);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await poll(
+      async () => (await listed()).some((name) => name.startsWith("victim")) || undefined,
+      { timeoutMs: 30_000, intervalMs: 10 },
+    );
+    assert.equal(victim.exitCode, null, "the process that is to be killed issues certificates");
     victim.kill("SIGKILL");
     await victimEnded;
 

@@ -4,6 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { ApplyResult, DeployResult, ObjectView } from "../../../src/admin-api/api.ts";
+import {
+  type CapturedOptions,
+  type CapturedRun,
+  runCaptured,
+} from "../../../src/cli/captured-io.ts";
 import type { QuickstartResult } from "../../../src/cli/quickstart/create.ts";
 import type { ClusterSummary } from "../../../src/cli/cluster/summary.ts";
 import {
@@ -88,8 +93,8 @@ describe("A running cluster from the command line", { timeout: 300_000 }, () => 
   let directory = "";
   let demo = "";
   let cluster: QuickstartResult;
-  const run = (words: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
-    cli(words, { cwd: demo, ...options });
+  const run = (words: readonly string[], options: CapturedOptions = {}): Promise<CapturedRun> =>
+    runCaptured(words, { cwd: demo, ...options });
 
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), "dragoman-objects-"));

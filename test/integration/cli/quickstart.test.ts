@@ -134,6 +134,20 @@ describe("quickstart", { timeout: 300_000 }, () => {
     await assert.rejects(readdir(second), { code: "ENOENT" });
   });
 
+  it("leaves nothing behind when it cannot be made", async () => {
+    const second = join(parent, "second");
+
+    const { code, stderr } = await cli(
+      ["quickstart", "create", second, "--kvdb-url", "redis://:s3cret@127.0.0.1:1/0"],
+    );
+
+    assert.equal(code, 1);
+    assert.match(stderr, /KVDB: failed\n\nWhat was made in .*second is removed again\.\n/);
+    assert.match(stderr, /Error: KVDB at 127\.0\.0\.1:1 is unreachable/);
+    assert.ok(!stderr.includes("s3cret"));
+    await assert.rejects(readdir(second), { code: "ENOENT" });
+  });
+
   it("runs twice on one machine, with embedded parts and another offset", async () => {
     const second = join(parent, "second");
     const shifted = await findFreeOffset();

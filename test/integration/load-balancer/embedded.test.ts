@@ -45,6 +45,75 @@ describe("The embedded balancer", () => {
     assert.deepEqual(answers.match(/\/\d$|\/\d(?=HTTP)/g), ["/1", "/2", "/3", "/4"]);
   });
 
+  it("sends pipelined requests one after the other, however many there are", async () => {
+    let running = 0;
+    const order: string[] = [];
+    await using one = await startServer("one", async (request, response) => {
+      running += 1;
+      assert.equal(running, 1);
+      order.push(request.url ?? "");
+      request.resume();
+      await once(request, "end");
+      running -= 1;
+      response.end(request.url);
+    });
+    await using rig = await startRig([one]);
+    const socket = connect(rig.port, "127.0.0.1");
+    const targets = Array.from({ length: 200 }, (_, n) => `/${n}`);
+
+    socket.write(
+      targets.map((target) => `POST ${target} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`)
+        .join(""),
+    );
+    const answers = await readUntil(socket, /\/199$/);
+    socket.destroy();
+
+    assert.deepEqual(order, targets);
+    assert.equal(answers.match(/HTTP\/1\.1 200/g)?.length, 200);
+  });
+
+  it("keeps the connection after answers without a body", async () => {
+    await using one = await startServer("one", (request, response) => {
+      const status = Number(request.url?.slice(1));
+      response.writeHead(status, status === 200 ? { "Content-Length": 5 } : {});
+      response.end(status === 200 ? "hello" : undefined);
+    });
+    await using rig = await startRig([one]);
+    const socket = connect(rig.port, "127.0.0.1");
+    const ask = (method: string, path: string) => {
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      return readUntil(socket, method === "GET" && path === "/200" ? /hello$/ : /\r\n\r\n$/);
+    };
+
+    const answers = [
+      await ask("HEAD", "/200"),
+      await ask("GET", "/204"),
+      await ask("GET", "/304"),
+      await ask("GET", "/200"),
+    ];
+    socket.destroy();
+
+    const statuses = answers.map((answer) => answer.match(/HTTP\/1\.1 (\d+)/g));
+    assert.deepEqual(statuses.flat().map(String), [200, 204, 304, 200].map((n) => `HTTP/1.1 ${n}`));
+    assert.match(answers[0]!, /content-length: 5/i);
+  });
+
+  it("passes on an answer that comes before the request is complete", async () => {
+    await using one = await startServer("one", (_request, response) => {
+      response.writeHead(413, { Connection: "close" }).end("too large");
+    });
+    await using rig = await startRig([one]);
+
+    const { request, response } = await begin(rig.port, { method: "POST" }, (request) => {
+      request.on("error", () => {});
+      request.write("x".repeat(1_000_000));
+    });
+    const [body] = await once(response, "data");
+    request.destroy();
+
+    assert.deepEqual([response.statusCode, String(body)], [413, "too large"]);
+  });
+
   it("passes on method, target, Host, fields, status and repeated fields as they are", async () => {
     await using one = await startServer("one", (request, response) => {
       response.writeHead(418, "Short and stout", ["Set-Cookie", "a=1", "Set-Cookie", "b=2"]);

@@ -8,7 +8,7 @@ import { sampleBalanced } from "../../../web-admin/server/overview/sample-readin
 import { runWebAdmin } from "../../../web-admin/server/run.ts";
 import { createUser } from "../../../web-admin/server/users.ts";
 import { type CannedCluster, startCannedCluster } from "./canned-cluster.ts";
-import { type Chromium, startChromium } from "./chromium.ts";
+import { type Chromium, startChromium } from "../../peers/chromium.ts";
 
 const credentials = { username: "ana", password: "correct horse" };
 

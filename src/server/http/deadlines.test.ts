@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Deadlines } from "./deadlines.ts";
+
+describe("Deadlines", () => {
+  it("expire in order, each once, and only those that were not cancelled", async () => {
+    const deadlines = new Deadlines();
+    const expired: string[] = [];
+    const now = performance.now();
+    const last = new Promise<void>((resolve) => {
+      const start = (name: string, limitMs: number) =>
+        deadlines.start(now, limitMs, {
+          expire: () => {
+            expired.push(name);
+            if (name === "last") resolve();
+          },
+        });
+      start("first", 1);
+      const cancelled = [start("a", 1), start("b", 30), start("c", 60)];
+      start("second", 30);
+      start("last", 60);
+      for (const deadline of [...cancelled, cancelled[0]!]) deadline.cancel();
+    });
+
+    await last;
+
+    assert.deepEqual(expired, ["first", "second", "last"]);
+  });
+
+  it("work again after a pause with none", async () => {
+    const deadlines = new Deadlines();
+    for (let round = 0; round < 2; round++) {
+      await new Promise<void>((resolve) => {
+        deadlines.start(performance.now(), 1, { expire: resolve });
+      });
+    }
+  });
+});
