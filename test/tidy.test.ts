@@ -166,7 +166,7 @@ describe("The error table", () => {
   });
 
   it("has messages in sentence case without a full stop, and says how to fix what people can fix", () => {
-    const wrong = Object.entries(codes).filter(([, row]) =>
+    const wrong = Object.entries(codes).filter(([code, row]) =>
       /\.$/.test(row.message) || /^[a-z]/.test(row.message) ||
       (row.kind === "input" && !("advice" in row) && !forClients.test(code))
     ).map(([code]) => code);

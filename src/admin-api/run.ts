@@ -19,7 +19,7 @@ import type { Odb } from "../odb/types.ts";
 import { verifyKeyCheck } from "../security/cluster-key.ts";
 import { BundleFiles } from "../server/deploy/bundle-files.ts";
 import { BalancerRegistration } from "../server/supervisor/balancer-registration.ts";
-import { Supervisor } from "../server/supervisor/supervisor.ts";
+import { type ServerAddresses, Supervisor } from "../server/supervisor/supervisor.ts";
 import { WorkerPool } from "../server/supervisor/worker-pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AdminContext } from "./context.ts";
@@ -28,6 +28,7 @@ import { deploymentRoutes } from "./routes/deployments.ts";
 import { objectRoutes } from "./routes/objects.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { findServerAddresses } from "./server-addresses.ts";
 import { loadServerMaterial, type ServerMaterial } from "./server-material.ts";
 
 /**
@@ -72,7 +73,8 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   cleanUp.defer(() => events.close());
 
   const bundles = new BundleFiles(join(paths.state, "bundles"));
-  const supervisor = createSupervisor(assembly, { bundles, link, events });
+  const addresses = await findServerAddresses(config);
+  const supervisor = createSupervisor(assembly, { bundles, link, events, addresses });
   cleanUp.defer(() => supervisor.stop());
   const desired = new DesiredState({
     link,
@@ -107,7 +109,12 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
       report: () => supervisor.report(),
       logger: log,
     }),
-    registration: registrationOf(config, agent, log),
+    registration: agent === undefined ? undefined : new BalancerRegistration({
+      agent,
+      server: config.name,
+      address: addresses.http,
+      logger: log,
+    }),
   });
   log.info("Server is up", { http: config.http, admin: config.admin, workers: config.workers });
   return {
@@ -122,10 +129,11 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
 
 function createSupervisor(
   assembly: Assembly,
-  { bundles, link, events }: {
+  { events, ...parts }: {
     readonly bundles: BundleFiles;
     readonly link: OdbLink;
     readonly events: ClusterEvents;
+    readonly addresses: ServerAddresses;
   },
 ): Supervisor {
   const { config, log: logger } = assembly;
@@ -136,7 +144,7 @@ function createSupervisor(
     onChange: () => supervisor.changed(),
   });
   const kvdbStatus = () => events.status();
-  const supervisor = new Supervisor({ config, pool, bundles, link, kvdbStatus, logger });
+  const supervisor = new Supervisor({ config, pool, kvdbStatus, logger, ...parts });
   return supervisor;
 }
 
@@ -190,7 +198,7 @@ async function openServerOdb(
 }
 
 function workerInit({ config, clusterKeyText }: Assembly) {
-  const { name: server, cluster, environment, http, limits, log } = config;
+  const { name: server, cluster, environment, http, limits, log, trustedProxies } = config;
   return {
     server,
     cluster,
@@ -199,7 +207,7 @@ function workerInit({ config, clusterKeyText }: Assembly) {
     limits,
     clusterKey: clusterKeyText,
     logLevel: log.level,
-    trustedProxies: ["127.0.0.1", "::1"],
+    trustedProxies,
   };
 }
 
@@ -224,14 +232,4 @@ function startAdminApi(
 function agentOf(config: ServerConfig, tls: TlsMaterial): AgentClient | undefined {
   const url = config.loadBalancer?.agentUrl;
   return url === undefined ? undefined : createAgentClient({ url, tls, cluster: config.cluster });
-}
-
-function registrationOf(
-  config: ServerConfig,
-  agent: AgentClient | undefined,
-  logger: Logger,
-): BalancerRegistration | undefined {
-  if (agent === undefined) return undefined;
-  const address = config.loadBalancer?.advertise ?? config.http;
-  return new BalancerRegistration({ agent, server: config.name, address, logger });
 }

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { PlatformError } from "../errors/platform-error.ts";
 import { createCapturedIo } from "./captured-io.ts";
 import { exitCodeOf, printError } from "./error-text.ts";
-import { formatDuration, printResult, renderTable } from "./output.ts";
+import { formatDuration, printResult, quoteWord, renderTable } from "./output.ts";
 
 describe("A result", () => {
   const result = {
@@ -37,6 +37,13 @@ describe("A duration", () => {
   ) {
     it(`of ${seconds} seconds reads ${text}`, () => assert.equal(formatDuration(seconds), text));
   }
+});
+
+describe("A word for a shell", () => {
+  it("is quoted only where it needs to be", () => {
+    assert.equal(quoteWord("/srv/demo-1.2"), "/srv/demo-1.2");
+    assert.equal(quoteWord("/srv/Ana's demo"), `'/srv/Ana'\\''s demo'`);
+  });
 });
 
 describe("An error", () => {

@@ -54,6 +54,11 @@ export function renderFields(fields: readonly (readonly [string, string | number
   return fields.map(([name, value]) => `${`${name}:`.padEnd(width)}  ${value}`).join("\n");
 }
 
+/** A word as a shell takes it, in quotes only where it needs them. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 const escapes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
 /** Wraps text in a terminal's colour; the caller knows that the sink wants it. */

@@ -36,6 +36,8 @@ export const serverConfigSchema = z.strictObject({
   odb: z.strictObject({ url: z.string() }),
   /** `redis://host:port/db`. Absent: changes travel by polling alone. */
   kvdb: z.strictObject({ url: z.string() }).optional(),
+  /** Peers whose X-Forwarded-* headers are believed: the balancer, when it is on another machine. */
+  trustedProxies: z.array(z.string()).default(["127.0.0.1", "::1"]),
   /** Absent: the server stands behind a balancer that is configured by hand, or behind none. */
   loadBalancer: z.strictObject({
     agentUrl: z.string(),

@@ -32,7 +32,9 @@ export async function refuseTakenPorts(
  * our components. Other users' processes can only be seen by root.
  */
 export async function describePortHolder(port: number): Promise<string> {
-  const pid = await findPortHolder(port);
+  const inodes = await listeningInodes(port);
+  if (inodes.size === 0) return "another process or an outgoing connection";
+  const pid = await findSocketOwner(inodes);
   if (pid === undefined) return "a process of another user";
   const name = (await readText(`/proc/${pid}/comm`)).trim();
   const directory = await findOwnDirectory(pid);
@@ -41,9 +43,7 @@ export async function describePortHolder(port: number): Promise<string> {
     : `process ${pid} (dragoman start ${directory})`;
 }
 
-async function findPortHolder(port: number): Promise<number | undefined> {
-  const inodes = await listeningInodes(port);
-  if (inodes.size === 0) return undefined;
+async function findSocketOwner(inodes: ReadonlySet<string>): Promise<number | undefined> {
   const processes = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
   for (const pid of processes) {
     const files = await readdir(`/proc/${pid}/fd`).catch(() => []); // not ours, or gone

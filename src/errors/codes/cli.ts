@@ -59,7 +59,8 @@ export const cliCodes = {
     kind: "peer",
     status: 503,
     message: 'No server of cluster "{cluster}" answers: {reason}',
-    advice: "Start the cluster with dragoman start {directory}, or run dragoman doctor --env {directory}",
+    advice:
+      "Start the cluster with dragoman start {directory}, or run dragoman doctor --env {directory}",
   },
   CLI_NO_BALANCER: {
     kind: "input",

@@ -90,7 +90,7 @@ function whenConnected(request: ClientRequest, begin: () => void): void {
   request.once("socket", (socket) => {
     // The runtime's HTTP client sends a request again by itself, whatever its method, when a kept
     // connection turns out to be dead. It does so only for what it marked as reused.
-    
+    request.reusedSocket = false;
     if (socket.connecting) socket.once("connect", begin);
     else begin();
   });

@@ -14,8 +14,15 @@ import type { BalancerRegistration } from "./balancer-registration.ts";
 import type { ServiceResult } from "./invocations.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
+export interface ServerAddresses {
+  readonly http: { readonly host: string; readonly port: number };
+  readonly admin: { readonly host: string; readonly port: number };
+}
+
 export interface SupervisorParts {
   readonly config: ServerConfig;
+  /** Under which others reach this server. */
+  readonly addresses: ServerAddresses;
   readonly pool: WorkerPool;
   readonly bundles: BundleFiles;
   readonly link: OdbLink;
@@ -105,7 +112,7 @@ export class Supervisor {
   }
 
   status(): ServerStatus {
-    const { config, pool, link } = this.#parts;
+    const { config, pool, link, addresses } = this.#parts;
     return {
       name: config.name,
       cluster: config.cluster,
@@ -115,8 +122,8 @@ export class Supervisor {
       hostname: hostname(),
       state: this.#state,
       startedAt: this.#startedAt.toISOString(),
-      url: urlOf("http", config.loadBalancer?.advertise ?? config.http),
-      adminUrl: urlOf("https", config.admin),
+      url: urlOf("http", addresses.http),
+      adminUrl: urlOf("https", addresses.admin),
       ...this.#running(),
       clusterRevision: this.#ties?.desired.clusterRevision ?? 0,
       workers: pool.statuses(),
@@ -180,6 +187,6 @@ export class Supervisor {
 }
 
 /** `http://127.0.0.1:17010`; IPv6 addresses get their brackets. */
-export function urlOf(scheme: string, { host, port }: { host: string; port: number }): string {
+function urlOf(scheme: string, { host, port }: { host: string; port: number }): string {
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

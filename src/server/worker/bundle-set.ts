@@ -49,11 +49,14 @@ export class BundleSet {
     return services;
   }
 
-  /** The file whose code an error comes from, by the hash in its stack. */
+  /** The file whose code an error comes from, by the names in its stack. */
   originOf(error: unknown): { readonly file: string; readonly services: string[] } | undefined {
-    const hash = error instanceof Error && /([0-9a-f]{64})\.mjs/.exec(error.stack ?? "")?.[1];
-    for (const [file, bundle] of this.#loaded) {
-      if (bundle.hash === hash) return { file, services: bundle.services.map(({ name }) => name) };
+    const stack = error instanceof Error ? error.stack ?? "" : "";
+    for (const [file, { hash, services }] of this.#loaded) {
+      // With a source map the stack names the author's file, without one the bundle.
+      if (stack.includes(`/${hash}.mjs:`) || stack.includes(`/${file}:`)) {
+        return { file, services: services.map(({ name }) => name) };
+      }
     }
     return undefined;
   }

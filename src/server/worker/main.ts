@@ -86,7 +86,10 @@ process.on("disconnect", () => void drain(orphanDrainMs));
 process.on("SIGTERM", () => void drain(orphanDrainMs));
 // A terminal sends it to the whole group: the supervisor is the one who acts on it.
 process.on("SIGINT", () => {});
-process.on("unhandledRejection", (error) => worker?.reportUnhandled(error));
+process.on("unhandledRejection", (error) => {
+  if (worker === undefined) logger.error("Unhandled rejection", { error });
+  else worker.reportUnhandled(error);
+});
 process.on("uncaughtException", fail);
 
 send({ type: "booted" });

@@ -56,7 +56,8 @@ export async function findFreeOffset(): Promise<number> {
   const more = [1, 2, 3].flatMap((n) => [defaultPorts.server + n, defaultPorts.serverAdmin + n]);
   const ports = [...Object.values(defaultPorts), ...more];
   for (let tries = 0; tries < 100; tries++) {
-    const offset = 2_000 + Math.floor(Math.random() * 40_000);
+    // Below the range from which outgoing connections get their ports, 32768 and up.
+    const offset = 500 + Math.floor(Math.random() * 12_000);
     const free = await Promise.all(ports.map((port) => isPortFree(port + offset)));
     if (free.every(Boolean)) return offset;
   }

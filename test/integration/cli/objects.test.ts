@@ -11,14 +11,7 @@ import {
 } from "../../../src/cli/captured-io.ts";
 import type { QuickstartResult } from "../../../src/cli/quickstart/create.ts";
 import type { ClusterSummary } from "../../../src/cli/cluster/summary.ts";
-import {
-  cli,
-  cliJson,
-  cliOk,
-  type CliOptions,
-  type CliResult,
-  findFreeOffset,
-} from "./cli-process.ts";
+import { cli, cliJson, cliOk, findFreeOffset } from "./cli-process.ts";
 
 const channel = (name: string, spec: string, kind = "RestChannel") =>
   `apiVersion: dragoman/v1\nkind: ${kind}\nname: ${name}\nspec: ${spec}\n`;

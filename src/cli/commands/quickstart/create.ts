@@ -5,7 +5,7 @@ import { type KvdbAccess, readKvdbAccess } from "../../creation/kvdb-access.ts";
 import { odbPasswordOption, readOdbAccess } from "../../creation/odb-access.ts";
 import { passwordFileOption } from "../../creation/passwords.ts";
 import type { CommandIo } from "../../io.ts";
-import { printResult, renderFields } from "../../output.ts";
+import { printResult, quoteWord, renderFields } from "../../output.ts";
 import { createQuickstart, type QuickstartResult } from "../../quickstart/create.ts";
 
 const path = "quickstart create";
@@ -126,7 +126,8 @@ async function chooseKvdb(
 
 function describe(result: QuickstartResult, started: boolean): string {
   const { balancer, webAdmin, servers, environment } = result;
-  const next = started ? [] : [`  dragoman quickstart start ${environment}`];
+  const directory = quoteWord(environment);
+  const next = started ? [] : [`  dragoman quickstart start ${directory}`];
   return [
     "",
     started ? "Everything runs and answers." : "Everything is made; nothing runs yet.",
@@ -143,7 +144,7 @@ function describe(result: QuickstartResult, started: boolean): string {
     "Next:",
     ...next,
     `  curl '${balancer.url}/demo/hello?name=Ana'`,
-    `  dragoman deploy ${environment}/services/hello.ts --env ${environment}`,
-    `  dragoman quickstart ${started ? "stop" : "status"} ${environment}`,
+    `  dragoman deploy ${quoteWord(`${environment}/services/hello.ts`)} --env ${directory}`,
+    `  dragoman quickstart ${started ? "stop" : "status"} ${directory}`,
   ].join("\n");
 }

@@ -1,0 +1,18 @@
+import type { ServerConfig } from "../config/schemas.ts";
+import { isWildcard, localAddressTowards } from "../lib/local-address.ts";
+import type { ServerAddresses } from "../server/supervisor/supervisor.ts";
+
+/** Where others reach this server: what is configured, or, for a wildcard, what really is there. */
+export async function findServerAddresses(
+  { http, admin, loadBalancer }: ServerConfig,
+): Promise<ServerAddresses> {
+  if (!isWildcard(http.host) && !isWildcard(admin.host)) {
+    return { http: loadBalancer?.advertise ?? http, admin };
+  }
+  const agent = loadBalancer === undefined ? undefined : new URL(loadBalancer.agentUrl);
+  const host = await localAddressTowards(
+    agent && { host: agent.hostname, port: Number(agent.port || 443) },
+  );
+  const real = (listen: typeof http) => isWildcard(listen.host) ? { ...listen, host } : listen;
+  return { http: loadBalancer?.advertise ?? real(http), admin: real(admin) };
+}
