@@ -27,7 +27,7 @@ install_dependencies() {
   lock_setup
   if ! dependencies_current; then
     echo "Installing the dependencies of Dragoman (once, about 10 s) ..." >&2
-    if ! (cd "$root" && npm ci --include=dev --loglevel=http) >&2; then
+    if ! (cd "$root" && npm ci --include=dev --no-audit --no-fund) >&2; then
       setup_fail "The dependencies of Dragoman could not be installed" \
         "npm ci failed; its own words are above" \
         "Check the connection to the npm registry, then repeat the command"

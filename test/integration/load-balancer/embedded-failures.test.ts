@@ -158,7 +158,7 @@ describe("The embedded balancer retries", () => {
       if (bad.received.length === 2) socket.resetAndDestroy();
       else socket.write(kept);
     });
-    await using rig = await startRig([bad]);
+    await using rig = await startRig([bad], { timeouts: { serverMs: 2_000 } });
     await rig.until("bad", "up");
     const post = { method: "POST", body: "{}" };
 
