@@ -1,6 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
+/** How long a client that was told goodbye may take to close its side. */
+const lingerMs = 1_000;
+
 interface Connection {
   /** Responses that are not over; more than one when the client pipelines. */
   readonly exchanges: Set<ServerResponse>;
@@ -58,7 +61,7 @@ export class ClientConnections {
       connection?.exchanges.delete(response);
       // An answer that began before it was known that the connection ends has promised to keep it.
       const isLast = this.#closing || connection?.condemned === true;
-      if (isLast && connection?.exchanges.size === 0) socket.end();
+      if (isLast && connection?.exchanges.size === 0) this.finish(socket);
     });
     return before && new Promise((resolve) => before.once("close", resolve));
   }
@@ -76,6 +79,17 @@ export class ClientConnections {
   condemn(socket: Duplex): void {
     const connection = this.#open.get(socket);
     if (connection !== undefined) connection.condemned = true;
+  }
+
+  /**
+   * Says a last word, if there is one, and ends a connection. It is not cut at once: what the client
+   * is still sending would have its system throw away what it has not read.
+   */
+  finish(socket: Duplex, lastWord?: string): void {
+    if (lastWord === undefined) socket.end();
+    else socket.end(lastWord);
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once("close", () => clearTimeout(timer));
   }
 
   isCondemned(socket: Duplex): boolean {

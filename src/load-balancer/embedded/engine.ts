@@ -97,7 +97,7 @@ class EmbeddedEngine implements BalancerEngine {
       this.#guard(socket, handleUpgrade(proxy, request, { socket, head }));
     });
     server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-      socket.end(renderProblemResponse(405));
+      this.#connections.finish(socket, renderProblemResponse(405));
     });
     server.on("clientError", (error, socket) => this.#refuse(error, socket));
     return server;
@@ -119,7 +119,7 @@ class EmbeddedEngine implements BalancerEngine {
     if (exchanges.some(({ req }) => req.complete)) return;
     const hasBegun = exchanges.some(({ headersSent }) => headersSent);
     if (hasBegun || !socket.writable) return void socket.destroy();
-    socket.end(renderProblemResponse(problemOfParser(error)));
+    this.#connections.finish(socket, renderProblemResponse(problemOfParser(error)));
   }
 
   #listen(): Promise<void> {

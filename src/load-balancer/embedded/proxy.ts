@@ -36,7 +36,8 @@ export async function handleRequest(
   request.on("error", () => {}); // "close" of the response follows, and is what counts
   const turn = connections.hold(request.socket, response);
   if (turn !== undefined) await turn;
-  if (response.destroyed || connections.isCondemned(request.socket)) return;
+  if (response.destroyed) return;
+  if (connections.isCondemned(request.socket)) return connections.finish(request.socket);
   const verdict = connections.isSurplus(request.socket)
     ? { refused: 503, detail: full } as const
     : judgeRequest(request);
@@ -85,11 +86,13 @@ export async function handleUpgrade(
   connections.holdForEver(socket);
   const verdict = judgeRequest(request);
   if (connections.isSurplus(socket)) {
-    return void socket.end(renderProblemResponse(503, full));
+    return connections.finish(socket, renderProblemResponse(503, full));
   }
-  if ("refused" in verdict) return void socket.end(renderProblemResponse(verdict.refused));
+  if ("refused" in verdict) {
+    return connections.finish(socket, renderProblemResponse(verdict.refused));
+  }
   if (hasBody(request.rawHeaders)) {
-    return void socket.end(renderProblemResponse(400, "An upgrade cannot have a body"));
+    return connections.finish(socket, renderProblemResponse(400, "An upgrade cannot have a body"));
   }
   const { clientMs, serverMs, tunnelMs } = config.timeouts;
   const watch = new SilenceWatch({ client: clientMs, server: serverMs });
@@ -99,7 +102,9 @@ export async function handleUpgrade(
   socket.once("close", () => hangUp.abort());
   const delivery = await dispatch(outgoing, { ...proxy, watch, signal: hangUp.signal });
   if (delivery === "abandoned") return;
-  if ("problem" in delivery) return void socket.end(renderProblemResponse(delivery.problem));
+  if ("problem" in delivery) {
+    return connections.finish(socket, renderProblemResponse(delivery.problem));
+  }
   const { outcome, done } = delivery;
   if (outcome.type === "upgraded") {
     if (head.length > 0) outcome.socket.write(head);

@@ -23,27 +23,27 @@ export function bodyFormat(headers: Headers): BodyFormat {
   throw new PlatformError("REQUEST_CONTENT_TYPE");
 }
 
-/** True when the request announces a body. One that comes with GET, HEAD or OPTIONS is ignored. */
-export function hasBody({ method }: Request, headers: Headers): boolean {
-  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return false;
+/**
+ * How many bytes of body the request announces; undefined for a body of unknown length. The body
+ * of GET, HEAD and OPTIONS is ignored: 0.
+ */
+export function announcedBytes({ method }: Request, headers: Headers): number | undefined {
+  if (method === "GET" || method === "HEAD" || method === "OPTIONS") return 0;
   const length = headers.get("content-length");
-  return length === null ? headers.get("transfer-encoding") !== null : length !== "0";
+  if (length !== null) return Number(length);
+  return headers.get("transfer-encoding") === null ? 0 : undefined;
 }
 
 /**
- * True when the announced length is at most `limit`, which the engine then holds the client to;
- * false when no length was announced. Throws REQUEST_BODY_SIZE.
+ * Reads a body of at most `limit` bytes; the engine holds the client to the length it announced.
+ * Rejects with REQUEST_BODY_SIZE.
  */
-export function isWithin(headers: Headers, limit: number): boolean {
-  const length = headers.get("content-length");
-  if (length === null) return false;
-  if (Number(length) > limit) throw new PlatformError("REQUEST_BODY_SIZE", { limit });
-  return true;
-}
-
-/** Reads a body of at most `limit` bytes. Throws, or rejects with, REQUEST_BODY_SIZE. */
-export function readBytes(request: Request, headers: Headers, limit: number): Promise<Uint8Array> {
-  return isWithin(headers, limit) ? request.bytes() : readStream(request, limit);
+export function readBytes(
+  request: Request,
+  announced: number | undefined,
+  limit: number,
+): Promise<Uint8Array> {
+  return announced === undefined ? readStream(request, limit) : request.bytes();
 }
 
 async function readStream(request: Request, limit: number): Promise<Uint8Array> {

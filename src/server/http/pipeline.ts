@@ -3,11 +3,10 @@ import { runService, validate } from "../../service/run-service.ts";
 import { describeIssues } from "../../service/schema.ts";
 import { isServiceError } from "../../service/service-error.ts";
 import {
+  announcedBytes,
   bodyFailure,
   bodyFormat,
   decodeText,
-  hasBody,
-  isWithin,
   readBytes,
   refusePrototypeKeys,
 } from "./body.ts";
@@ -48,10 +47,11 @@ export async function runPipeline(
   }
   exchange.startDeadline(deadlines, timeoutMs);
   let body: unknown;
-  if (hasBody(exchange.web, exchange.headers)) {
+  const announced = announcedBytes(exchange.web, exchange.headers);
+  if (announced !== 0) {
     exchange.isReadingBody = true;
     try {
-      body = await receiveBody(exchange, route);
+      body = await receiveBody(exchange, route, announced);
     } catch (error) {
       throw bodyFailure(error, exchange.headers);
     }
@@ -74,12 +74,20 @@ export async function runPipeline(
 }
 
 // Not async: most requests need one promise, the engine's own.
-function receiveBody(exchange: Exchange, route: Route): Promise<unknown> {
+function receiveBody(
+  exchange: Exchange,
+  route: Route,
+  announced: number | undefined,
+): Promise<unknown> {
   const { web, headers } = exchange;
+  const limit = route.bodyBytesMax;
+  if (announced !== undefined && announced > limit) {
+    throw new PlatformError("REQUEST_BODY_SIZE", { limit });
+  }
   const format = bodyFormat(headers);
   const { rawBody } = route.runnable.service;
-  if (format === "json" && !rawBody && isWithin(headers, route.bodyBytesMax)) return web.json();
-  return readBytes(web, headers, route.bodyBytesMax).then((bytes) => {
+  if (format === "json" && !rawBody && announced !== undefined) return web.json();
+  return readBytes(web, announced, limit).then((bytes) => {
     if (rawBody) exchange.body = bytes;
     const text = decodeText(bytes);
     return format === "json" ? JSON.parse(text) : readForm(text, route);

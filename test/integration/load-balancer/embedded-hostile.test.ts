@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { poll } from "../../../src/lib/wait.ts";
 import {
   ask,
   readUntil,
@@ -183,6 +184,33 @@ describe("The embedded balancer, asked by a hostile client,", () => {
 
     assert.match(answer, /^HTTP\/1\.1 400 |^$/);
     assert.ok(server.requests.slice(before).every(({ url, complete }) => url === "/" && !complete));
+  });
+
+  it("answers what came before the bytes that are no request, then ends", async () => {
+    const good = (path: string) => `GET ${path} HTTP/1.1\r\n${host}\r\n`;
+
+    const answer = await sendRaw(rig.port, `${good("/before")}\0\r\n\r\n${smuggled}`);
+
+    assert.equal(answer.match(/HTTP\/1\.1 200/g)?.length, 1);
+    assert.match(answer, /\["\/before",""\]$/);
+    assert.ok(server.requests.every(({ url }) => url !== "/smuggled"));
+  });
+
+  it("does not wait for ever for a client to close its side", async () => {
+    for (const request of [refused["a bare LF"]![0], refused["CONNECT"]![0]]) {
+      const socket = connect({ port: rig.port, host: "127.0.0.1", allowHalfOpen: true });
+      const before = (await rig.engine.status()).sessionsCurrent;
+      socket.on("error", () => {}).resume();
+      socket.write(request);
+
+      await once(socket, "end");
+      const gone = await poll(async () => {
+        return (await rig.engine.status()).sessionsCurrent <= before || undefined;
+      }, { timeoutMs: 20_000 });
+      socket.destroy();
+
+      assert.ok(gone, "the connection is still held");
+    }
   });
 
   it("goes on serving others", async () => {
