@@ -150,6 +150,28 @@ describe("The tree", () => {
   });
 });
 
+describe("package-lock.json", () => {
+  interface LockedPackage {
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const text = read("package-lock.json");
+  const packages: Record<string, LockedPackage> = JSON.parse(text).packages;
+
+  it("has the packages of every platform (deno run -A scripts/complete-lock.ts adds them)", () => {
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.entries(optionalDependencies).filter(([, version]) => /^\d/.test(version))
+    );
+    const missing = wanted.map(([name]) => name).filter((name) => {
+      return !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`));
+    });
+    assert.deepEqual(missing, []);
+  });
+
+  it("names no registry", () => {
+    assert.doesNotMatch(text, /"resolved": "https?:/);
+  });
+});
+
 describe("The error table", () => {
   const thrown = new Set(
     sources.filter((path) => !isTest(path) && !path.startsWith("src/errors/codes")).flatMap((

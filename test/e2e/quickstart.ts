@@ -122,9 +122,10 @@ export async function freeOffset(): Promise<number> {
     defaultPorts.serverAdmin + 1,
   ];
   for (let tries = 0; tries < 50; tries++) {
-    const offset = 1_000 + Math.floor(Math.random() * 40_000);
+    // Below the range from which the system takes ports for outgoing connections.
+    const offset = 1_000 + Math.floor(Math.random() * 11_000);
     const free = await Promise.all(ports.map((port) => isPortFree(port + offset)));
-    if (ports.every((port) => port + offset < 65_000) && free.every(Boolean)) return offset;
+    if (free.every(Boolean)) return offset;
   }
   throw new Error("No port offset is free");
 }

@@ -27,7 +27,7 @@ export class HealthChecks {
     clearTimeout(this.#timer);
     this.#running = true;
     const timeoutMs = Math.max(checkTimeoutMsMin, this.#intervalMs);
-    checkHealth(this.#backend, timeoutMs).then((result) => {
+    void checkHealth(this.#backend, timeoutMs).then((result) => {
       this.#running = false;
       if (this.#stopped) return;
       this.#backend.note(result);

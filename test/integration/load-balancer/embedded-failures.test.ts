@@ -302,7 +302,7 @@ describe("The embedded balancer, when the client gives up,", () => {
         request.on("error", () => {});
         request.end();
         if (path === "/waiting") {
-          poll(() => one.requests.some(({ url }) => url === path) || undefined, {
+          void poll(() => one.requests.some(({ url }) => url === path) || undefined, {
             timeoutMs: 20_000,
           })
             .then(() => request.destroy());

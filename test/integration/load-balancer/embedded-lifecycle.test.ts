@@ -50,9 +50,9 @@ describe("The embedded balancer, when its servers change,", () => {
       method: "POST",
       onResponse: () => {
         answered += 1;
-        if (answered === 300) rig.engine.setServers([one, two, three].map(describeServer));
-        if (answered === 900) rig.engine.setServers([two, three].map(describeServer));
-        if (answered === 1_200) rig.engine.setServers([three].map(describeServer));
+        if (answered === 300) void rig.engine.setServers([one, two, three].map(describeServer));
+        if (answered === 900) void rig.engine.setServers([two, three].map(describeServer));
+        if (answered === 1_200) void rig.engine.setServers([three].map(describeServer));
       },
     });
 

@@ -207,7 +207,7 @@ describe("The embedded balancer", () => {
 
     const { response } = await begin(rig.port, { method: "POST" }, (request) => {
       request.write("first,");
-      first.then(() => request.end("last"));
+      void first.then(() => request.end("last"));
     });
     const [body] = await once(response, "data");
 
