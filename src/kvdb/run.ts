@@ -56,11 +56,20 @@ async function runEmbedded({ paths, config, password, logger }: Plan): Promise<R
   };
 }
 
+/** Ends the server that a killed run of this KVDB left behind. Returns its id when there was one. */
+export function endStrayRedis(directory: string): Promise<number | undefined> {
+  return endStrayProcess(redisPidFile(componentPaths(directory)));
+}
+
+function redisPidFile({ run }: ComponentPaths): string {
+  return join(run, "kvdb-server.pid");
+}
+
 async function runRedis(plan: Plan): Promise<RunningComponent> {
   const { paths, config, password, logger } = plan;
   const { host, port } = config.listen;
   const program = requireKvdbProgram(config.serverPath);
-  const pidFile = join(paths.run, "kvdb-server.pid");
+  const pidFile = redisPidFile(paths);
   const stray = await endStrayProcess(pidFile);
   if (stray !== undefined) logger.warn("Ended a KVDB server that was left behind", { pid: stray });
   if (!await isPortFree(port, host)) throw new PlatformError("KVDB_PORT_IN_USE", { host, port });

@@ -19,13 +19,28 @@ export async function stopComponent(
   const owner = await readPidFile(component.pidFile);
   if (owner?.alive !== true) {
     await rm(component.pidFile, { force: true });
+    await endOrphans(component);
     return "not running";
   }
   signal(component, owner, "SIGTERM");
   if (await untilGone(component, owner, limitMs)) return "stopped";
   signal(component, owner, "SIGKILL");
-  if (await untilGone(component, owner, 5_000)) return "killed";
+  if (await untilGone(component, owner, 5_000)) {
+    await endOrphans(component);
+    return "killed";
+  }
   throw stopFailed(component, owner, "It is still there 5 s after SIGKILL");
+}
+
+/** Ends the programs that a component started and, killed, left behind: HAProxy, redis-server. */
+async function endOrphans({ kind, directory }: Component): Promise<void> {
+  if (kind === "load-balancer") {
+    const { endLeftovers } = await import("../../load-balancer/haproxy/process-record.ts");
+    await endLeftovers(directory);
+  } else if (kind === "kvdb") {
+    const { endStrayRedis } = await import("../../kvdb/run.ts");
+    await endStrayRedis(directory);
+  }
 }
 
 async function untilGone(

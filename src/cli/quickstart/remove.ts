@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isEmptyDirectory, loadMarker } from "../../config/component.ts";
 import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
 import { loadComponents } from "../lifecycle/component.ts";
+import { stopSet } from "../lifecycle/component-set.ts";
 import { setStatus } from "../lifecycle/state.ts";
 import { removeDemo } from "./first-start.ts";
 
@@ -33,6 +34,7 @@ export async function refuseUsedEnvironment(
 
 /** Removes everything that quickstart made; the user's own files stay, and with them their folders. */
 export async function removeEnvironment(directory: string): Promise<void> {
+  if (await isEnvironment(directory)) await endOrphans(directory);
   const entries = await readdir(directory).catch(() => []);
   await removeDemo(directory);
   // The marker goes first: what is left of an interrupted removal is not taken for an environment.
@@ -41,6 +43,16 @@ export async function removeEnvironment(directory: string): Promise<void> {
   for (const name of order) await rm(join(directory, name), { recursive: true, force: true });
   for (const folder of [join(directory, "services"), directory]) {
     if (await isEmptyDirectory(folder)) await rmdir(folder).catch(ignoreMissing);
+  }
+}
+
+/** Components that were killed may have left programs running, which nobody could find any more. */
+async function endOrphans(directory: string): Promise<void> {
+  try {
+    await stopSet(await loadComponents(directory));
+  } catch (error) {
+    // An environment that is too broken to be read must still be removable.
+    if (!isPlatformError(error)) throw error;
   }
 }
 
