@@ -56,12 +56,8 @@ async function runEmbedded({ paths, config, password, logger }: Plan): Promise<R
   };
 }
 
-/** Ends the server that a killed run of this KVDB left behind. Returns its id when there was one. */
-export function endStrayRedis(directory: string): Promise<number | undefined> {
-  return endStrayProcess(redisPidFile(componentPaths(directory)));
-}
-
-function redisPidFile({ run }: ComponentPaths): string {
+/** Where a KVDB remembers the redis-server it runs, for whoever comes after a kill. */
+export function redisPidFile({ run }: ComponentPaths): string {
   return join(run, "kvdb-server.pid");
 }
 

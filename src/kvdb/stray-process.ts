@@ -13,12 +13,18 @@ export async function forgetProcess(file: string): Promise<void> {
 }
 
 /**
- * Ends the child that an earlier run remembered and left behind. Returns its id when there was
- * one. A process that merely has the same id is left alone.
+ * The child that an earlier run remembered and left behind, while it runs. A process that merely
+ * has the same id is not it.
  */
-export async function endStrayProcess(file: string): Promise<number | undefined> {
+export async function findStrayProcess(file: string): Promise<number | undefined> {
   const [pid, ticks] = (await readFile(file, "utf8").catch(() => "")).split(" ").map(Number);
-  if (!pid || !isProcessAlive(pid) || processStartTicks(pid) !== ticks) return undefined;
+  return pid && isProcessAlive(pid) && processStartTicks(pid) === ticks ? pid : undefined;
+}
+
+/** Ends such a child and returns its id; undefined when there was none. */
+export async function endStrayProcess(file: string): Promise<number | undefined> {
+  const pid = await findStrayProcess(file);
+  if (pid === undefined) return undefined;
   process.kill(pid, "SIGTERM");
   const gone = () => (isProcessAlive(pid) ? undefined : true);
   if (await poll(gone, { timeoutMs: 10_000 }) === undefined) {

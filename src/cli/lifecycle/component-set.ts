@@ -52,7 +52,8 @@ export async function stopSet(set: ComponentSet, progress: SetProgress = {}): Pr
   for (const stage of stages(set.components).toReversed()) {
     const results = await Promise.allSettled(stage.map(async (component) => {
       progress.begins?.(component);
-      progress.ends?.(component, await stopComponent(component));
+      const outcome = await stopComponent(component);
+      progress.ends?.(component, outcome);
     }));
     failure ??= results.find((result) => result.status === "rejected")?.reason;
   }

@@ -4,6 +4,7 @@ import { poll } from "../../lib/wait.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { componentPaths } from "../../config/component.ts";
 import { type Component, kindTitle } from "./component.ts";
+import { hasOrphans } from "./orphans.ts";
 
 /**
  * Throws CLI_PORT_TAKEN for the first port of the component that something listens on for longer
@@ -13,6 +14,8 @@ export async function refuseTakenPorts(
   component: Component,
   { patienceMs = 0 }: { readonly patienceMs?: number } = {},
 ): Promise<void> {
+  // What an earlier run of this very component left behind is for the component to deal with.
+  if (await hasOrphans(component)) return;
   for (const { use, host, port } of component.endpoints) {
     const probe = async () => (await isPortFree(port, host)) || undefined;
     if (await poll(probe, { timeoutMs: patienceMs })) continue;

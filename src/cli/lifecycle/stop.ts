@@ -3,6 +3,7 @@ import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import { isProcessAlive } from "../../lib/processes.ts";
 import { poll } from "../../lib/wait.ts";
 import { type Component, kindTitle } from "./component.ts";
+import { endOrphans } from "./orphans.ts";
 import { type OwnerProcess, readPidFile } from "./pid-file.ts";
 
 /** `killed`: it did not finish what it had within its limit. */
@@ -30,17 +31,6 @@ export async function stopComponent(
     return "killed";
   }
   throw stopFailed(component, owner, "It is still there 5 s after SIGKILL");
-}
-
-/** Ends the programs that a component started and, killed, left behind: HAProxy, redis-server. */
-async function endOrphans({ kind, directory }: Component): Promise<void> {
-  if (kind === "load-balancer") {
-    const { endLeftovers } = await import("../../load-balancer/haproxy/process-record.ts");
-    await endLeftovers(directory);
-  } else if (kind === "kvdb") {
-    const { endStrayRedis } = await import("../../kvdb/run.ts");
-    await endStrayRedis(directory);
-  }
 }
 
 async function untilGone(
