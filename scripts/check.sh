@@ -20,4 +20,5 @@ step "types" "$deno" check --quiet $sources
 step "types of the web admin" npm run --silent check -w web-admin
 step "dead code" node_modules/.bin/knip --no-progress
 step "reference pages" "$deno" run -A scripts/reference.ts
-step "unit and tidy tests" "$deno" test -A --no-check --parallel --quiet --reporter=dot src web-admin/server test/tidy.test.ts test/load
+. scripts/run-tests.sh
+step "unit and tidy tests" run_tests --parallel src web-admin/server test/tidy.test.ts test/load

@@ -10,5 +10,9 @@ ensure_peers
 
 sh scripts/check.sh
 
-printf '%s\n' "== integration and end-to-end tests"
-"$deno" test -A --no-check test/integration test/e2e
+# One folder after another: each starts real peers and needs the machine for itself.
+. scripts/run-tests.sh
+for folder in test/integration/* test/e2e; do
+  printf '%s\n' "== $folder"
+  run_tests "$folder"
+done
