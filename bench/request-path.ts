@@ -1,5 +1,6 @@
 import { type Load, median, runLoad } from "./load.ts";
 import {
+  startBalancers,
   startDenoEcho,
   startDragoman,
   startFastify,
@@ -14,10 +15,15 @@ const body = JSON.stringify({ name: "Ana" });
  * rounds that take turns, so that what else the machine does falls on all of them alike.
  */
 export async function benchRequestPath({ rounds = 5, seconds = 3 } = {}): Promise<void> {
-  const dragoman = await startDragoman();
+  const [keyed, open] = await startDragoman();
   const peers = [await startDenoEcho(), await startFastify(), await startGunicorn()];
   if (peers[2] === undefined) console.log("gunicorn is not installed: left out");
-  const targets = [...dragoman, ...peers.filter((peer) => peer !== undefined)];
+  const targets = [
+    keyed,
+    ...await startBalancers(keyed),
+    open,
+    ...peers.filter((peer) => peer !== undefined),
+  ];
   try {
     const loads = await measure(targets, { rounds, seconds });
     print(targets, loads);

@@ -33,7 +33,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const apiKey = "bench-0123456789abcdef";
 
 /** One worker with the demo service; open, and behind an API key. */
-export async function startDragoman(): Promise<readonly Target[]> {
+export async function startDragoman(): Promise<readonly [Target, Target]> {
   const worker = await WorkerProcess.start({ environment: "production", logLevel: "warn" });
   const { code } = await bundleFile(join(here, "../examples/hello/hello.ts"));
   await stopBundler();
@@ -95,6 +95,24 @@ export async function startGunicorn(): Promise<Target | undefined> {
       "gunicorn_echo:app",
     ],
   ]);
+}
+
+/**
+ * The same worker behind each balancer that there is; the balancer shares the worker's core.
+ * The processor time is the balancer's alone.
+ */
+export async function startBalancers(worker: Target): Promise<readonly Target[]> {
+  const kinds = findExecutable("haproxy") === undefined ? ["embedded"] : ["haproxy", "embedded"];
+  const { port, pathname } = new URL(worker.url);
+  return await Promise.all(kinds.map(async (kind) => {
+    const target = await startProcess(`  the same through ${kind}`, (own) => [
+      process.execPath,
+      ["run", "-A", "--quiet", join(here, "peers/balancer.ts"), kind, String(own), port],
+    ]);
+    const url = new URL(pathname, target.url).href;
+    await poll(async () => (await fetch(url)).status !== 503 || undefined, { timeoutMs: 10_000 });
+    return { ...target, url, ...(worker.apiKey === undefined ? {} : { apiKey: worker.apiKey }) };
+  }));
 }
 
 async function startProcess(

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Kind } from "../src/catalog/kind.ts";
 import { kinds } from "../src/connectors/registry.ts";
-import { codes, type ErrorCode } from "../src/errors/codes.ts";
+import { codes } from "../src/errors/codes.ts";
+import type { ErrorCode } from "../src/errors/error-code.ts";
 
 const root = join(import.meta.dirname!, "..");
 const generated = "<!-- Generated from the source by scripts/reference.ts; do not edit. -->\n";

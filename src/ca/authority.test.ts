@@ -92,24 +92,6 @@ describe("A certificate authority", () => {
     assert.deepEqual(await readdir(out), []);
   });
 
-  it("takes its password from the file that DRAGOMAN_CA_PASSWORD_FILE names", async () => {
-    const directory = join(root, "outside");
-    const file = join(root, "outside-password");
-    await writeFile(file, "from outside\n");
-    process.env["DRAGOMAN_CA_PASSWORD_FILE"] = file;
-    try {
-      await createAuthority(directory);
-      assert.deepEqual(await readdir(join(directory, "secrets")), []);
-      await issueCertificate(directory, { identity, hosts: [] });
-    } finally {
-      delete process.env["DRAGOMAN_CA_PASSWORD_FILE"];
-    }
-    await assert.rejects(
-      issueCertificate(directory, { identity, hosts: [] }),
-      (error) => isPlatformError(error, "CA_NO_PASSWORD"),
-    );
-  });
-
   it("says which file of it is damaged", async () => {
     const directory = join(root, "damaged");
     const paths = await createAuthority(directory);

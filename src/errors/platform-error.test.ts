@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Code, codes, type ErrorCode } from "./codes.ts";
+import { type Code, codes } from "./codes.ts";
+import type { ErrorCode } from "./error-code.ts";
 import { isPlatformError, PlatformError, reasonOf } from "./platform-error.ts";
 
 describe("A PlatformError", () => {

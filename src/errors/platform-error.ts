@@ -1,4 +1,5 @@
-import { type Code, codes, type ErrorCode, type ErrorKind } from "./codes.ts";
+import { type Code, codes } from "./codes.ts";
+import type { ErrorCode, ErrorKind } from "./error-code.ts";
 
 /** Values that fill the `{placeholders}` of a code's message. Never secrets. */
 export type ErrorParams = Readonly<Record<string, string | number | boolean>>;

@@ -3,11 +3,12 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { findExecutable } from "./executables.ts";
+import { findExecutable, findOnPath } from "./executables.ts";
 
-describe("findExecutable", () => {
-  const path = process.env["PATH"];
+describe("findOnPath", () => {
   let root = "";
+  let path = "";
+  const find = (...names: string[]) => findOnPath(names, path);
 
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "path-"));
@@ -19,22 +20,27 @@ describe("findExecutable", () => {
       await writeFile(join(root, file), "#!/bin/sh\n");
       await chmod(join(root, file), 0o755);
     }
-    process.env["PATH"] = ["", join(root, "first"), join(root, "second")].join(delimiter);
+    path = ["", join(root, "first"), join(root, "second")].join(delimiter);
   });
   after(async () => {
-    process.env["PATH"] = path;
     await rm(root, { recursive: true });
   });
 
   it("takes the first directory of PATH, and of several names the first", () => {
-    assert.equal(findExecutable("both-tool"), join(root, "first", "both-tool"));
-    assert.equal(findExecutable("plain-tool", "both-tool"), join(root, "second", "plain-tool"));
-    assert.equal(findExecutable("no-such-tool", "both-tool"), join(root, "first", "both-tool"));
+    assert.equal(find("both-tool"), join(root, "first", "both-tool"));
+    assert.equal(find("plain-tool", "both-tool"), join(root, "second", "plain-tool"));
+    assert.equal(find("no-such-tool", "both-tool"), join(root, "first", "both-tool"));
   });
 
   it("passes over files that may not be run, and over directories", () => {
-    assert.equal(findExecutable("plain-tool"), join(root, "second", "plain-tool"));
-    assert.equal(findExecutable("folder-tool"), undefined);
-    assert.equal(findExecutable("no-such-tool"), undefined);
+    assert.equal(find("plain-tool"), join(root, "second", "plain-tool"));
+    assert.equal(find("folder-tool"), undefined);
+    assert.equal(find("no-such-tool"), undefined);
+  });
+});
+
+describe("findExecutable", () => {
+  it("looks on the PATH of this process", () => {
+    assert.match(findExecutable("no-such-tool", "sh") ?? "", /\/sh$/);
   });
 });

@@ -6,9 +6,14 @@ const systemDirectories = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /** The full path of the first of `names` found on PATH or in the usual sbin directories. */
 export function findExecutable(...names: readonly string[]): string | undefined {
-  const path = (process.env["PATH"] ?? "").split(delimiter).concat(systemDirectories);
+  return findOnPath(names, process.env["PATH"] ?? "");
+}
+
+/** As `findExecutable`, with the value of PATH given. */
+export function findOnPath(names: readonly string[], path: string): string | undefined {
+  const directories = path.split(delimiter).concat(systemDirectories);
   for (const name of names) {
-    for (const directory of path) {
+    for (const directory of directories) {
       if (directory !== "" && isExecutable(join(directory, name))) return join(directory, name);
     }
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../codes.ts";
+import type { ErrorCode } from "../error-code.ts";
 
 /** The certificate authority (`CA_`), and the transport that its certificates make (`MTLS_`). */
 export const caCodes = {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../codes.ts";
+import type { ErrorCode } from "../error-code.ts";
 
 export const webAdminCodes = {
   WEB_ADMIN_DIRECTORY_NOT_EMPTY: {
