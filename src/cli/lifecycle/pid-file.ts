@@ -1,7 +1,9 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { sha256Hex } from "../../lib/canonical-json.ts";
 import { generateToken } from "../../lib/random-secret.ts";
 import { isProcessAlive, processStartTicks } from "../../lib/processes.ts";
+import { delay } from "../../lib/wait.ts";
 
 /** The process that runs a component, as its pid file names it. */
 export interface OwnerProcess {
@@ -14,13 +16,20 @@ export interface OwnerProcess {
 
 /** Reads a pid file (`pid startTicks startedAt`); undefined when there is none. */
 export async function readPidFile(path: string): Promise<OwnerProcess | undefined> {
-  let text: string;
+  const text = await readText(path);
+  return text === undefined ? undefined : parseOwner(text);
+}
+
+async function readText(path: string): Promise<string | undefined> {
   try {
-    text = await readFile(path, "utf8");
+    return await readFile(path, "utf8");
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
+}
+
+function parseOwner(text: string): OwnerProcess {
   const [pidText = "", ticks = "", startedAt = ""] = text.trim().split(" ");
   const pid = Number(pidText);
   // A file that was cut short by a crash names nobody.
@@ -41,10 +50,11 @@ export async function takePidFile(path: string): Promise<OwnerProcess | undefine
     for (;;) {
       // A link appears with its content or not at all, and never replaces another.
       if (await linkUnlessTaken(own, path)) return undefined;
-      const owner = await readPidFile(path);
-      if (owner?.alive === true) return owner;
-      const other = owner === undefined ? undefined : await removeStale(path);
-      if (other !== undefined) return other;
+      const text = await readText(path);
+      if (text === undefined) continue;
+      const owner = parseOwner(text);
+      if (owner.alive) return owner;
+      await removeStale(path, text);
     }
   } finally {
     await rm(own, { force: true });
@@ -61,20 +71,31 @@ async function linkUnlessTaken(from: string, to: string): Promise<boolean> {
   }
 }
 
-// Between reading a stale file and removing it, another process may have taken its place: what was
-// moved aside is looked at again, and put back when it turns out to be alive.
-async function removeStale(path: string): Promise<OwnerProcess | undefined> {
-  const aside = `${path}.${generateToken(6)}`;
+/**
+ * Removes a stale file, and never a live one that has taken its place: only who holds the lock named
+ * after the stale content may remove it, and while it stands, nobody can put another one there.
+ */
+async function removeStale(path: string, stale: string): Promise<void> {
+  const lock = `${path}.${sha256Hex(stale).slice(0, 16)}.lock`;
   try {
-    await rename(path, aside);
+    await mkdir(lock);
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
+    await breakOldLock(lock);
+    await delay(5);
+    return;
   }
-  const moved = await readPidFile(aside);
-  if (moved?.alive === true) await linkUnlessTaken(aside, path);
-  await rm(aside, { force: true });
-  return moved?.alive === true ? moved : undefined;
+  try {
+    if (await readText(path) === stale) await rm(path, { force: true });
+  } finally {
+    await rm(lock, { recursive: true, force: true });
+  }
+}
+
+/** A lock is held for a moment only: an old one was left behind by a crash. */
+async function breakOldLock(lock: string): Promise<void> {
+  const madeAt = await stat(lock).then(({ mtimeMs }) => mtimeMs, () => Date.now());
+  if (Date.now() - madeAt > 10_000) await rm(lock, { recursive: true, force: true });
 }
 
 function hasCode(error: unknown, code: string): boolean {
