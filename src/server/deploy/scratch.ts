@@ -11,9 +11,10 @@ export type ScratchResult =
 
 // A process of its own, so that a bundle that hangs, exits or changes globals harms nobody.
 process.once("message", async (path: string) => {
-  const result = await tryBundle(path);
-  process.send?.(result, () => process.exit(0));
+  // It does not end itself: a message that was just sent could be lost with it. Who asked ends it.
+  process.send?.(await tryBundle(path));
 });
+process.once("disconnect", () => process.exit(0));
 
 async function tryBundle(path: string): Promise<ScratchResult> {
   try {

@@ -34,6 +34,7 @@ export function tryBundle({ file, path }: BundleFile): Promise<readonly ServiceD
     );
     child.once("message", (result: ScratchResult) => {
       clearTimeout(timer);
+      child.kill("SIGKILL");
       if (result.ok) resolve(result.services);
       else reject(new PlatformError("DEPLOY_LOAD", { file, reason: result.reason }));
     });
