@@ -25,6 +25,7 @@ const registry = {
   "apply": () => import("./commands/object/apply.ts"),
   "delete": () => import("./commands/object/delete.ts"),
   "server list": () => import("./commands/server/list.ts"),
+  "server delete": () => import("./commands/server/delete.ts"),
   "lb status": () => import("./commands/lb/status.ts"),
   "create odb": () => import("./commands/create/odb.ts"),
   "create cluster": () => import("./commands/create/cluster.ts"),

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { ServerList } from "../../src/admin-api/api.ts";
 import type { BalancerStatus } from "../../src/load-balancer/api.ts";
 import { runLoad } from "../load/ledger.ts";
 import type { DatabasePeer } from "../peers/database-process.ts";
 import { startMariadb } from "../peers/mariadb.ts";
 import { becomeOrdinaryUser, type OrdinaryUser } from "./ordinary-user.ts";
-import { freeOffset, type Quickstart, startQuickstart } from "./quickstart.ts";
+import { dragoman, freeOffset, type Quickstart, startQuickstart } from "./quickstart.ts";
 
 describe("A cluster of embedded parts, made by an ordinary user", () => {
   let user: OrdinaryUser;
@@ -124,5 +125,19 @@ describe("A cluster on MariaDB", () => {
       servers.map(({ name, address }) => `${name} http://${address}`).sort(),
       cluster.servers.map(({ name, url }) => `${name} ${url}`),
     );
+  });
+
+  it("forgets a server that will not come back, and only such a one", async () => {
+    const refused = await cluster.run("server", "delete", "server3", "--yes");
+    await dragoman(["stop", join(cluster.directory, "server3")]);
+    const forgotten = await cluster.run("server", "delete", "server3", "--yes");
+    const { servers } = await cluster.json<ServerList>("server", "list");
+    const balancer = await cluster.json<BalancerStatus>("lb", "status");
+
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /Server "server3" is up/);
+    assert.equal(forgotten.exitCode, 0, forgotten.stderr);
+    assert.deepEqual(servers.map(({ name }) => name), ["server1", "server2"]);
+    assert.deepEqual(balancer.servers.map(({ name }) => name).sort(), ["server1", "server2"]);
   });
 });

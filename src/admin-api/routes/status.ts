@@ -1,6 +1,7 @@
-import type { Route } from "../../mtls/json-api.ts";
+import { PlatformError } from "../../errors/platform-error.ts";
+import type { ApiRequest, Route } from "../../mtls/json-api.ts";
 import type { ServerList } from "../api.ts";
-import type { AdminContext } from "../context.ts";
+import { type AdminContext, authorOf } from "../context.ts";
 
 /** What a server says of itself, and what the cluster knows of its servers. */
 export function statusRoutes(context: AdminContext): readonly Route[] {
@@ -29,5 +30,24 @@ export function statusRoutes(context: AdminContext): readonly Route[] {
           servers: (await store.listServers()).map(({ failures: _, ...row }) => row),
         })),
     },
+    {
+      method: "DELETE",
+      path: "/v1/servers/:name",
+      roles: ["operator", "web-admin"],
+      handle: (request): Promise<void> => forgetServer(context, request),
+    },
   ];
+}
+
+/** Strikes a server off the list that will not come back. One that lives would only return. */
+async function forgetServer(context: AdminContext, request: ApiRequest): Promise<void> {
+  const name = request.params["name"]!;
+  await context.link.use(async (store) => {
+    const row = (await store.listServers()).find((server) => server.name === name);
+    if (row !== undefined && row.state !== "down" && row.state !== "lost") {
+      throw new PlatformError("ADMIN_SERVER_LIVES", { name, state: row.state });
+    }
+    await store.deleteServer(name);
+  });
+  context.logger.info("Server struck off the list", { struck: name, by: authorOf(request) });
 }

@@ -7,4 +7,10 @@ export const adminCodes = {
     message: "The request's body is not what this operation takes: {reason}",
     advice: "Use a client of the same version as the server",
   },
+  ADMIN_SERVER_LIVES: {
+    kind: "state",
+    status: 409,
+    message: 'Server "{name}" is {state}',
+    advice: "Stop it first; a server that lives would put itself back on the list",
+  },
 } as const satisfies Record<string, ErrorCode>;

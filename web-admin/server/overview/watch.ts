@@ -85,9 +85,7 @@ export class ClusterWatch {
 
   async #lookOnce(): Promise<Overview> {
     const { cluster, logger } = this.#options;
-    const readings = await this.#read();
-    this.#history = remember(this.#history, readings);
-    const overview = summarise(readings, this.#history, cluster);
+    const overview = this.#summarise(await this.#read());
     const essence = JSON.stringify({ ...overview, checkedAt: "" });
     if (overview.verdict.sentence !== this.#latest?.overview.verdict.sentence) {
       logger.debug("verdict", { cluster: cluster.name, verdict: overview.verdict.sentence });
@@ -96,6 +94,19 @@ export class ClusterWatch {
     this.#latest = { overview, essence };
     if (isNews) this.#tell(JSON.stringify(overview));
     return overview;
+  }
+
+  #summarise(readings: ClusterReadings): Overview {
+    const { cluster, logger } = this.#options;
+    try {
+      this.#history = remember(this.#history, readings);
+      return summarise(readings, this.#history, cluster);
+    } catch (error) {
+      // An answer in a shape that only another version knows must not end the console.
+      logger.warn("cannot understand what was seen", { cluster: cluster.name, error });
+      const problem = `An answer could not be understood: ${reasonOf(error)}`;
+      return summarise({ at: readings.at, servers: [], problem }, emptyHistory, cluster);
+    }
   }
 
   #tell(json: string): void {
