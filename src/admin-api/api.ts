@@ -1,5 +1,11 @@
 import type { ObjectDocument } from "../catalog/kind.ts";
-import type { ServerState } from "../odb/types.ts";
+import type {
+  DeploymentRow,
+  ObjectKey,
+  ServerFailure,
+  ServerState,
+  ServiceRow,
+} from "../odb/types.ts";
 import type { DeployFile } from "../server/deploy/bundle.ts";
 
 /**
@@ -8,12 +14,7 @@ import type { DeployFile } from "../server/deploy/bundle.ts";
  */
 
 /** `GET /v1/status` answers a ServerStatus. */
-export type {
-  DependencyStatus,
-  ServerFailure,
-  ServerStatus,
-  WorkerStatus,
-} from "../cluster/status.ts";
+export type { DependencyStatus, ServerStatus, WorkerStatus } from "../cluster/status.ts";
 
 /** `GET /v1/servers`: the cluster's servers as the ODB knows them. */
 export interface ServerList {
@@ -88,7 +89,7 @@ export interface DeployRequest {
   readonly files: readonly DeployFile[];
 }
 
-export type { DeployFile };
+export type { DeployFile, ServerFailure };
 
 export interface DeployResult {
   readonly outcome: "deployed" | "unchanged" | "rejected";
@@ -103,28 +104,13 @@ export interface DeployedFile {
   readonly services: readonly string[];
 }
 
-/** `GET /v1/deployments` */
-export interface DeploymentView {
-  readonly file: string;
-  readonly hash: string;
-  readonly current: boolean;
-  readonly services: readonly string[];
-  readonly deployedAt: string;
-  readonly deployedBy: string;
-}
+/** `GET /v1/deployments`, newest first. */
+export type DeploymentView = DeploymentRow;
 
 /** `GET /v1/services` */
-export interface ServiceView {
-  readonly name: string;
-  readonly description: string;
-  readonly file: string;
-  readonly hash: string;
-  readonly deployedAt: string;
-  /** JSON Schema 2020-12, where the service's schemas can be expressed in it. */
-  readonly input?: unknown;
-  readonly output?: unknown;
+export interface ServiceView extends ServiceRow {
   /** Channels that expose it. */
-  readonly usedBy: readonly { readonly kind: string; readonly name: string }[];
+  readonly usedBy: readonly ObjectKey[];
 }
 
 /** `POST /v1/services/:name/invoke` */

@@ -1,4 +1,4 @@
-import type { ServerState } from "../odb/types.ts";
+import type { ServerFailure, ServerState } from "../odb/types.ts";
 
 /** What one server says of itself; needs neither ODB nor KVDB. */
 export interface ServerStatus {
@@ -40,13 +40,6 @@ export interface WorkerStatus {
   readonly inFlight: number;
   readonly memoryBytes: number;
   readonly eventLoopDelayMs: number;
-}
-
-export interface ServerFailure {
-  /** A kind, or `Deployment`. */
-  readonly kind: string;
-  readonly name: string;
-  readonly error: string;
 }
 
 export interface DependencyStatus {

@@ -192,6 +192,14 @@ export interface ServiceRow extends ServiceDescription {
 export const serverStates = ["starting", "up", "draining", "down", "lost"] as const;
 export type ServerState = (typeof serverStates)[number];
 
+/** Something that a server could not bring to life, and why. */
+export interface ServerFailure {
+  /** A kind, or `Deployment`. */
+  readonly kind: string;
+  readonly name: string;
+  readonly error: string;
+}
+
 export interface ServerReport {
   readonly name: string;
   readonly state: ServerState;
@@ -201,11 +209,7 @@ export interface ServerReport {
   readonly startedAt: string;
   readonly revision: number;
   readonly stateHash: string;
-  readonly failures: readonly {
-    readonly kind: string;
-    readonly name: string;
-    readonly error: string;
-  }[];
+  readonly failures: readonly ServerFailure[];
 }
 
 export interface ServerRow extends ServerReport {

@@ -1,6 +1,7 @@
-import type { ServerFailure, WorkerStatus } from "../../cluster/status.ts";
+import type { WorkerStatus } from "../../cluster/status.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { backoffMs } from "../../lib/backoff.ts";
+import type { ServerFailure } from "../../odb/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { InitMessage } from "../worker/protocol.ts";
 import { type RunnableState, WorkerProcess } from "./worker-process.ts";

@@ -1,5 +1,6 @@
 import type { StoredObject } from "../../catalog/kind.ts";
 import type { ErrorJson } from "../../errors/platform-error.ts";
+import type { ServerFailure } from "../../odb/types.ts";
 import type { LogLevel } from "../../telemetry/logger.ts";
 
 /** What supervisor and worker say to each other over the child process's message channel. */
@@ -76,11 +77,7 @@ export interface ConfiguredMessage {
   readonly revision: number;
   /** `stateHash()` of what it now runs. */
   readonly stateHash: string;
-  readonly failures: readonly {
-    readonly kind: string;
-    readonly name: string;
-    readonly error: string;
-  }[];
+  readonly failures: readonly ServerFailure[];
 }
 
 export interface InvokedMessage {
