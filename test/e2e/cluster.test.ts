@@ -162,17 +162,19 @@ describe("A deployment", () => {
     });
   }
 
-  it("that fails names every server's outcome", async () => {
-    const path = await file(
-      "answer.ts",
-      `${serviceSource("test.answer", "x")}throw new Error("no");\n`,
-    );
+  for (
+    const [what, source] of [
+      ["fails to load", `${serviceSource("test.answer", "x")}throw new Error("no");\n`],
+      ["does not compile", "export const a = ;\n"],
+    ] as const
+  ) {
+    it(`that ${what} names every server's outcome`, async () => {
+      const { stdout, stderr } = await cluster.run("deploy", await file("answer.ts", source));
 
-    const { stdout, stderr } = await cluster.run("deploy", path);
-
-    assert.match(stdout + stderr, /server1/);
-    assert.match(stdout + stderr, /server2/);
-  });
+      assert.match(stdout + stderr, /server1: (failed|not offered)/);
+      assert.match(stdout + stderr, /server2: (failed|not offered)/);
+    });
+  }
 });
 
 describe("Objects", () => {

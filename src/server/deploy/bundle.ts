@@ -16,7 +16,8 @@ export interface DeployFile {
  * Bundles one source file of services with everything it imports into a single ES module. The
  * platform's own module stays outside: `import ... from "dragoman"` reads the running server's.
  * The result does not depend on where the file lies, so equal sources have equal hashes.
- * Throws DEPLOY_FILE_UNREADABLE, or DEPLOY_COMPILE with file, line and column.
+ * Throws DEPLOY_FILE_UNREADABLE, or DEPLOY_COMPILE with file, line and column; `details` are lines
+ * that name further problems.
  */
 export async function bundleFile(path: string): Promise<DeployFile> {
   const file = resolve(path);
@@ -91,7 +92,7 @@ function compileError(error: unknown, file: string): PlatformError {
   return new PlatformError("DEPLOY_COMPILE", {
     where: first?.where ?? file,
     reason: first?.reason ?? reasonOf(error),
-  }, { cause: error, details: { problems: places } });
+  }, { cause: error, details: places.slice(1).map(({ where, reason }) => `${where}: ${reason}`) });
 }
 
 function isBuildFailure(error: unknown): error is BuildFailure {
