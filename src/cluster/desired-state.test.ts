@@ -101,6 +101,32 @@ describe("DesiredState", () => {
   });
 });
 
+describe("A server whose disk takes nothing more", () => {
+  it("brings a change to life all the same, and says that it is not saved", async () => {
+    const lines: string[] = [];
+    const logger = createLogger({ write: (line) => lines.push(line) });
+    const applied: ClusterSnapshot[] = [];
+    const desired = new DesiredState({
+      link,
+      file: new SnapshotFile(join(directory, "no-such-directory", "snapshot.json"), logger),
+      apply: (snapshot) => {
+        applied.push(snapshot);
+        return Promise.resolve();
+      },
+      logger,
+      pollMs: 60_000,
+    });
+    await desired.start();
+    await putKey("a");
+
+    await desired.check();
+
+    await desired.stop();
+    assert.equal(applied.at(-1)?.objects.length, 1);
+    assert.match(lines.join("\n"), /could not be saved to disk/);
+  });
+});
+
 describe("A server whose ODB is gone", () => {
   // A directory in its place: the file cannot be opened, as a database that is down cannot.
   async function loseOdb(): Promise<void> {

@@ -46,6 +46,29 @@ async function channelFile(name: string): Promise<string> {
   return path;
 }
 
+describe("With a frozen ODB", () => {
+  before(() => postgresql.freeze());
+  after(() => postgresql.thaw());
+
+  it("requests are answered as before, and a change is refused in time", async () => {
+    const over = new AbortController();
+    const load = runLoad({
+      url: `${cluster.balancerUrl}/demo/hello?name=a`,
+      requests: 100_000,
+      ratePerSecond: 300,
+      signal: over.signal,
+    });
+    const refused = await cluster.run("apply", "-f", await channelFile("frozen"));
+    over.abort();
+    const report = await load;
+
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /ODB at .* cannot be used|did not answer/);
+    assert.deepEqual(report.failed, []);
+    assert.ok(report.sent > 300, `only ${report.sent} requests`);
+  });
+});
+
 describe("With ODB and KVDB gone", () => {
   before(async () => {
     const stopped = await dragoman(["stop", directory("kvdb")]);
