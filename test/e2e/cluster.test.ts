@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { DeploymentView, ServerList } from "../../src/admin-api/api.ts";
 import type { ClusterSummary } from "../../src/cli/cluster/summary.ts";
@@ -175,6 +175,22 @@ describe("A deployment", () => {
       assert.match(stdout + stderr, /server2: (failed|not offered)/);
     });
   }
+});
+
+describe("The README's example", () => {
+  it("does what the README says", async () => {
+    const readme = await readFile(resolve(import.meta.dirname!, "../../README.md"), "utf8");
+    const block = (language: string) =>
+      new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(readme)?.[1] ?? "";
+
+    const deployed = await cluster.run("deploy", await file("greet.ts", block("ts")));
+    const applied = await cluster.run("apply", "-f", await file("greet.yaml", block("yaml")));
+    const { body } = await get(`${cluster.balancerUrl}/greet/Ana?times=2`);
+
+    assert.equal(deployed.exitCode, 0, deployed.stderr);
+    assert.equal(applied.exitCode, 0, applied.stderr);
+    assert.ok(readme.includes(`# ${body}`), body);
+  });
 });
 
 describe("Objects", () => {
