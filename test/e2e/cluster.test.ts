@@ -300,11 +300,22 @@ describe("Under load", () => {
     }
 
     const result = await load;
+    const path = await file("answer.ts", serviceSource("test.answer", "without server2"));
+    const deployed = await cluster.run("deploy", path);
     const restarted = await dragoman(["start", join(cluster.directory, "server2")]);
 
     assert.deepEqual(result.failed, []);
+    assert.match(deployed.stdout, /server1 +live/);
+    assert.match(deployed.stdout, /server2 +(unreachable .*it follows|live)/);
     assert.equal(restarted.exitCode, 0, restarted.stderr);
     await serverUp("server2");
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => get(`${cluster.balancerUrl}/answer`)),
+    );
+    assert.deepEqual(
+      new Set(answers.map(({ body }) => body)),
+      new Set(['{"answer":"without server2"}']),
+    );
   });
 
   it("stopping a server drains it: nothing fails", async () => {
