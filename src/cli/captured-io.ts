@@ -51,6 +51,7 @@ export function createCapturedIo(
   };
   const io: CommandIo = {
     stdout: sink("stdout"),
+    log: (line) => void (texts.stdout += `${line}\n`),
     stderr: sink("stderr"),
     env,
     cwd,

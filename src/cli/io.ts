@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { PlatformError } from "../errors/platform-error.ts";
+import { writeStandardOutput } from "../telemetry/line-sink.ts";
 
 /** Somewhere to write text. */
 export interface TextSink {
@@ -15,6 +16,8 @@ export interface TextSink {
 /** Everything a command knows of the process that it runs in, so that tests can lend it another. */
 export interface CommandIo {
   readonly stdout: TextSink;
+  /** A line of a component's log, which goes to standard output and never fails. */
+  log(line: string): void;
   readonly stderr: TextSink;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -36,6 +39,7 @@ interface Prompt {
 export function createProcessIo(): CommandIo {
   return {
     stdout: createSink(process.stdout),
+    log: writeStandardOutput,
     stderr: createSink(process.stderr),
     env: process.env,
     cwd: process.cwd(),

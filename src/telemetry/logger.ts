@@ -1,3 +1,4 @@
+import { writeStandardOutput } from "./line-sink.ts";
 import { reasonOf } from "../errors/platform-error.ts";
 
 /** Levels in order; a logger writes its own level and everything after it. */
@@ -20,12 +21,12 @@ export interface Logger {
 export interface LoggerOptions {
   readonly level?: LogLevel;
   readonly context?: LogFields;
-  /** Receives each line without its newline. Default: standard output. */
+  /** Receives each line without its newline; must not throw. Default: standard output. */
   readonly write?: (line: string) => void;
 }
 
 export function createLogger(
-  { level = "info", context = {}, write = writeStdout }: LoggerOptions = {},
+  { level = "info", context = {}, write = writeStandardOutput }: LoggerOptions = {},
 ): Logger {
   const threshold = logLevels.indexOf(level);
   const log = (index: number) => (message: string, fields?: LogFields) => {
@@ -42,10 +43,6 @@ export function createLogger(
 
 /** A logger that writes nothing. */
 export const silentLogger: Logger = createLogger({ write: () => {} });
-
-function writeStdout(line: string): void {
-  process.stdout.write(line + "\n");
-}
 
 function renderLine(
   level: LogLevel,

@@ -278,14 +278,13 @@ describe("Under load", () => {
     const concurrency = 8;
     const { servers } = await cluster.json<ServerList>("server", "list");
     const [pid] = await workerPids("server1");
-    const load = runLoad({
+
+    const result = await runLoad({
       url: servers[0]!.url + "/demo/hello?name=a",
       requests: 8_000,
       concurrency,
+      onResponse: afterAnswers(1_000, () => process.kill(pid!, "SIGKILL")),
     });
-    process.kill(pid!, "SIGKILL");
-
-    const result = await load;
 
     assert.ok(result.failed.length <= concurrency, JSON.stringify(result.failed));
     assert.equal(result.sent, 8_000);
@@ -294,12 +293,15 @@ describe("Under load", () => {
   it("a server killed with all its workers costs no GET through HAProxy", async () => {
     const { pid } = await component("server2");
     const workers = await workerPids("server2");
-    const load = runLoad({ url: hello("a"), requests: 15_000, concurrency: 16 });
-    for (const victim of [pid!, ...workers]) {
-      process.kill(victim, "SIGKILL");
-    }
 
-    const result = await load;
+    const result = await runLoad({
+      url: hello("a"),
+      requests: 10_000,
+      concurrency: 16,
+      onResponse: afterAnswers(2_000, () => {
+        for (const victim of [pid!, ...workers]) process.kill(victim, "SIGKILL");
+      }),
+    });
     const path = await file("answer.ts", serviceSource("test.answer", "without server2"));
     const deployed = await cluster.run("deploy", path);
     const restarted = await dragoman(["start", join(cluster.directory, "server2")]);
@@ -319,8 +321,15 @@ describe("Under load", () => {
   });
 
   it("stopping a server drains it: nothing fails", async () => {
-    const load = runLoad({ url: hello("a"), requests: 15_000, concurrency: 16 });
+    const over = new AbortController();
+    const load = runLoad({
+      url: hello("a"),
+      requests: 1_000_000,
+      concurrency: 16,
+      signal: over.signal,
+    });
     const stopped = await dragoman(["stop", join(cluster.directory, "server1")]);
+    over.abort();
     const result = await load;
     const started = await dragoman(["start", join(cluster.directory, "server1")]);
 
@@ -330,6 +339,14 @@ describe("Under load", () => {
     await serverUp("server1");
   });
 });
+
+/** Does something once, when so many answers have come: in the middle of the load. */
+function afterAnswers(count: number, act: () => void): () => void {
+  let answers = 0;
+  return () => {
+    if (++answers === count) act();
+  };
+}
 
 async function workerPids(name: string): Promise<readonly number[]> {
   const { servers } = await cluster.json<ClusterSummary>("status");

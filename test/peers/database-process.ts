@@ -168,3 +168,30 @@ function sendSignal(pid: number, signal: NodeJS.Signals): void {
     // It has ended by itself.
   }
 }
+
+/** What every database peer hands out, over its daemon and its way to make databases. */
+export async function databasePeer(
+  daemon: Daemon,
+  { password, directory, createDatabase }: {
+    readonly password: string;
+    readonly directory: string;
+    readonly createDatabase: (name: string) => Promise<string>;
+  },
+): Promise<DatabasePeer> {
+  return {
+    url: await createDatabase("odb"),
+    password,
+    get pid() {
+      return daemon.pid;
+    },
+    createDatabase,
+    kill: () => daemon.kill(),
+    restart: async () => {
+      await daemon.kill();
+      await daemon.start();
+    },
+    freeze: () => daemon.freeze(),
+    thaw: () => daemon.thaw(),
+    stop: () => daemon.dispose(directory),
+  };
+}

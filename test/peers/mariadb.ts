@@ -8,6 +8,7 @@ import {
   type DaemonUser,
   daemonUser,
   type DatabasePeer,
+  databasePeer,
   makeDataDirectory,
   requireProgram,
   runProgram,
@@ -64,22 +65,7 @@ export async function startMariadb(): Promise<DatabasePeer> {
     await connection.end();
     return `mysql://dragoman@127.0.0.1:${port}/${name}`;
   };
-  return {
-    url: await createDatabase("odb"),
-    password,
-    get pid() {
-      return daemon.pid;
-    },
-    createDatabase,
-    kill: () => daemon.kill(),
-    restart: async () => {
-      await daemon.kill();
-      await daemon.start();
-    },
-    freeze: () => daemon.freeze(),
-    thaw: () => daemon.thaw(),
-    stop: () => daemon.dispose(directory),
-  };
+  return await databasePeer(daemon, { password, directory, createDatabase });
 }
 
 /** What the server runs at every start: makes the user. */

@@ -8,6 +8,7 @@ import {
   type DaemonUser,
   daemonUser,
   type DatabasePeer,
+  databasePeer,
   makeDataDirectory,
   requireProgram,
   runProgram,
@@ -51,22 +52,7 @@ export async function startPostgresql(): Promise<DatabasePeer> {
     await client.end();
     return `postgresql://dragoman@127.0.0.1:${port}/${name}`;
   };
-  return {
-    url: await createDatabase("odb"),
-    password,
-    get pid() {
-      return daemon.pid;
-    },
-    createDatabase,
-    kill: () => daemon.kill(),
-    restart: async () => {
-      await daemon.kill();
-      await daemon.start();
-    },
-    freeze: () => daemon.freeze(),
-    thaw: () => daemon.thaw(),
-    stop: () => daemon.dispose(directory),
-  };
+  return await databasePeer(daemon, { password, directory, createDatabase });
 }
 
 async function initialize(directory: string, password: string, user: DaemonUser): Promise<void> {

@@ -29,7 +29,7 @@ export async function runForeground(component: Component, io: CommandIo): Promis
   const logger = createLogger({
     level: component.logLevel,
     context: { component: component.kind, name: component.name, pid: process.pid },
-    write: (line) => io.stdout.write(line + "\n"),
+    write: (line) => io.log(line),
   });
   try {
     return await serve(component, io, logger);

@@ -3,7 +3,6 @@
  * message channel. It ends with 0 after a drain, with 1 when it cannot go on, and drains by itself
  * when the supervisor is gone, so that a restarted one finds the port free.
  */
-import { writeSync } from "node:fs";
 import { reasonOf } from "../../errors/platform-error.ts";
 import { createLogger, type Logger } from "../../telemetry/logger.ts";
 import type { FromWorker, InitMessage, ToWorker } from "./protocol.ts";
@@ -13,20 +12,11 @@ const heartbeatMs = 1_000;
 /** For requests in flight when nobody is left who could say how long they may take. */
 const orphanDrainMs = 5_000;
 
-let logger: Logger = createLogger({ write });
+let logger: Logger = createLogger();
 let worker: Worker | undefined;
 /** Messages that change something are carried out one after the other. */
 let queue: Promise<void> = Promise.resolve();
 let isDraining = false;
-
-// Synchronous: what is logged just before the process ends must not be lost in a buffer.
-function write(line: string): void {
-  try {
-    writeSync(1, `${line}\n`);
-  } catch {
-    process.stdout.write(`${line}\n`); // the pipe is full; the stream waits
-  }
-}
 
 function send(message: FromWorker): void {
   // Without a channel there is nobody to tell; "disconnect" ends the process.
@@ -35,7 +25,7 @@ function send(message: FromWorker): void {
 
 function start(init: InitMessage): void {
   const context = { server: init.server, worker: init.workerId };
-  logger = createLogger({ level: init.logLevel, context, write });
+  logger = createLogger({ level: init.logLevel, context });
   worker = new Worker(init, logger);
   setInterval(() => worker && send(worker.heartbeat()), heartbeatMs).unref();
 }

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import { createLineSink } from "../../telemetry/line-sink.ts";
 import { createLogger } from "../../telemetry/logger.ts";
 import { ServiceSlots } from "./service-slots.ts";
 import { looksPerStall, type StallThreadData } from "./stall-watchdog.ts";
@@ -7,7 +8,7 @@ import { looksPerStall, type StallThreadData } from "./stall-watchdog.ts";
 const { memory, stallMs, context }: StallThreadData = workerData;
 const slots = new ServiceSlots(memory);
 // Straight to the file descriptor: streams would wait for the main thread.
-const logger = createLogger({ context, write: (line) => writeSync(2, `${line}\n`) });
+const logger = createLogger({ context, write: createLineSink((text) => writeSync(2, text)) });
 let names: readonly string[] = [];
 let lastBeat = -1;
 let missed = 0;

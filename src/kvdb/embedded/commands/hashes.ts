@@ -11,6 +11,7 @@ import { CommandError, syntaxError } from "../command-error.ts";
 import type { IndexedMap } from "../data/indexed-map.ts";
 import { array, bulk, bulks, emptyArray, integer, ok, one, zero } from "../replies.ts";
 import { pickIndexes } from "./random-picks.ts";
+import { removeMembers } from "./remove-members.ts";
 
 export const hashCommands: CommandTable = {
   hset: { arity: -4, ...growsFast, run: hset },
@@ -91,14 +92,8 @@ function hvals({ args, db }: Call): string {
   return bulks([...fields?.entries() ?? []].map(([, text]) => text));
 }
 
-function hdel({ args, db }: Call): string {
-  const key = args[1]!;
-  const fields = db.find(key, "hash");
-  if (fields === undefined) return zero;
-  let removed = 0;
-  for (const field of args.slice(2)) if (fields.delete(field)) removed++;
-  if (removed > 0) db.altered(key);
-  return integer(removed);
+function hdel(call: Call): string {
+  return removeMembers(call, "hash");
 }
 
 function hexists({ args, db }: Call): string {

@@ -11,6 +11,7 @@ import { CommandError, syntaxError } from "../command-error.ts";
 import { array, bulk, emptyArray, integer, one, zero } from "../replies.ts";
 import { pickIndexes } from "./random-picks.ts";
 import { type Combination, combine, newSet } from "./set-combinations.ts";
+import { removeMembers } from "./remove-members.ts";
 
 const readsAll = { flags: ["readonly"], keys: [1, -1, 1] } as const;
 const storesAll = { flags: ["write", "denyoom"], keys: [1, -1, 1] } as const;
@@ -43,14 +44,8 @@ function sadd({ args, db }: Call): string {
   return integer(added);
 }
 
-function srem({ args, db }: Call): string {
-  const key = args[1]!;
-  const members = db.find(key, "set");
-  if (members === undefined) return zero;
-  let removed = 0;
-  for (const member of args.slice(2)) if (members.delete(member)) removed++;
-  if (removed > 0) db.altered(key);
-  return integer(removed);
+function srem(call: Call): string {
+  return removeMembers(call, "set");
 }
 
 function sismember({ args, db }: Call): string {

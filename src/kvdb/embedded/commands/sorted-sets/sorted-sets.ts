@@ -8,9 +8,10 @@ import {
   writesFast,
 } from "../../command.ts";
 import { CommandError, syntaxError } from "../../command-error.ts";
-import { array, bulk, emptyArray, integer, zero } from "../../replies.ts";
+import { array, bulk, emptyArray, integer } from "../../replies.ts";
 import { pickIndexes } from "../random-picks.ts";
 import { type AddOptions, parseAddOptions } from "./sorted-set-options.ts";
+import { removeMembers } from "../remove-members.ts";
 
 export const sortedSetCommands: CommandTable = {
   zadd: { arity: -4, ...growsFast, run: zadd },
@@ -93,14 +94,8 @@ function isAllowed(
   return compare === undefined || (compare === "GT" ? score > current : score < current);
 }
 
-function zrem({ args, db }: Call): string {
-  const key = args[1]!;
-  const members = db.find(key, "zset");
-  if (members === undefined) return zero;
-  let removed = 0;
-  for (const member of args.slice(2)) if (members.delete(member)) removed++;
-  if (removed > 0) db.altered(key);
-  return integer(removed);
+function zrem(call: Call): string {
+  return removeMembers(call, "zset");
 }
 
 function zscore({ args, db, reply }: Call): string {
