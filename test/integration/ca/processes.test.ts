@@ -38,8 +38,11 @@ describe("Several processes that issue certificates at once", () => {
     await victimEnded;
 
     assert.deepEqual(await Promise.all(exits), [0, 0]);
+    // The others may have been done before the kill: somebody has to want the lock.
+    const [last] = await once(startIssuing(authority, "last", 1), "exit");
     const names = (await listed()).filter((name) => !name.startsWith("victim"));
-    assert.equal(new Set(names).size, 20);
+    assert.equal(last, 0);
+    assert.equal(new Set(names).size, 21);
     const material = await readdir(join(authority.directory, "ca-material"));
     assert.ok(!material.includes("index.lock"), "the lock of the dead process was taken over");
   });
