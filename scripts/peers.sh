@@ -1,4 +1,4 @@
-# Sourced: the programs that tests run as real peers. Each is a command and its Debian package.
+# Sourced: the programs that tests run as real peers. Each is a command, or a file, and its Debian package.
 
 peer_programs="
 haproxy:haproxy
@@ -9,9 +9,17 @@ mariadbd:mariadb-server
 chromium:chromium
 openssl:openssl
 curl:curl
+php:php-cli
+/usr/lib/php/*/soap.so:php-soap
+/usr/lib/python3/dist-packages/zeep:python3-zeep
+/usr/lib/python3/dist-packages/xmlsec:python3-xmlsec
+/usr/lib/python3/dist-packages/websockets:python3-websockets
 "
 
+# A program, or, beginning with a slash, a file.
 has_program() {
+  # shellcheck disable=SC2086 # the path is a pattern
+  case "$1" in /*) ls -d $1 >/dev/null 2>&1; return ;; esac
   PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 && return 0
   ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Kind } from "../src/catalog/kind.ts";
+import { kindSchema, objectSchema } from "../src/cli/objects/document-schema.ts";
 import { kinds } from "../src/connectors/registry.ts";
 import { codes } from "../src/errors/codes.ts";
 import type { ErrorCode } from "../src/errors/error-code.ts";
@@ -15,9 +16,10 @@ const pages: Record<string, string> = {
   "docs/reference/kinds.md": kindsPage(),
 };
 for (const kind of kinds.values()) {
-  const schema = z.toJSONSchema(documentSchema(kind), { io: "input" });
-  pages[`docs/reference/schemas/${kind.kind}.json`] = JSON.stringify(schema, null, 2) + "\n";
+  pages[`docs/reference/schemas/${kind.kind}.json`] = JSON.stringify(kindSchema(kind), null, 2) +
+    "\n";
 }
+pages["docs/reference/schemas/dragoman.json"] = JSON.stringify(objectSchema(), null, 2) + "\n";
 
 let stale = 0;
 for (const [path, content] of Object.entries(pages)) {
@@ -69,7 +71,8 @@ ${fieldRows(kind).join("\n")}
 # Kinds of objects
 
 What \`dragoman apply\` takes. Each document has \`apiVersion: dragoman/v1\`, \`kind\`, \`name\` and \`spec\`;
-unknown fields are errors. JSON Schemas for editors are in [schemas](schemas/RestChannel.json).
+unknown fields are errors. JSON Schemas for editors are in [schemas](schemas/dragoman.json), one for
+every document and one for each kind; see [configuration as code](../guides/configuration-as-code.md).
 
 ${sections.join("\n")}`;
 }
@@ -113,15 +116,6 @@ function typeOf(field: FieldSchema): string {
   if (field.anyOf !== undefined) return field.anyOf.map(typeOf).join(" or ");
   if (field.type === "array") return `list of ${field.items ? typeOf(field.items) : "anything"}`;
   return [field.type ?? "anything"].flat().join(" or ");
-}
-
-function documentSchema({ kind, description, schema }: Kind) {
-  return z.strictObject({
-    apiVersion: z.literal("dragoman/v1"),
-    kind: z.literal(kind),
-    name: z.string(),
-    spec: schema,
-  }).meta({ title: kind, description });
 }
 
 function escape(text: string): string {

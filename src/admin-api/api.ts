@@ -50,15 +50,62 @@ export interface KindInfo {
 
 /** `GET /v1/objects?kind=`, `GET /v1/objects/:kind/:name`. Secrets are left out of `spec`. */
 export interface ObjectView extends ObjectDocument {
+  /** The secret fields that are set. */
+  readonly secrets: readonly string[];
   readonly revision: number;
   readonly updatedAt: string;
   readonly updatedBy: string;
 }
 
+/** `POST /v1/objects/:kind/:name/ping`, when the other side works; otherwise what is wrong. */
+export interface PingAnswer {
+  readonly kind: string;
+  readonly name: string;
+  /** Who tried. */
+  readonly server: string;
+  readonly durationMs: number;
+  readonly detail: string;
+}
+
+/** `GET /v1/objects/:kind/:name/status`: empty for kinds of which servers have nothing to tell. */
+export interface LiveObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly servers: readonly LiveServer[];
+}
+
+export interface LiveServer {
+  readonly server: string;
+  readonly workers: readonly LiveWorker[];
+  /** Why the server did not answer. */
+  readonly reason?: string;
+}
+
+export interface LiveWorker {
+  readonly id: number;
+  readonly pid: number;
+  /** `open`: its circuit breaker lets nothing through. */
+  readonly state: "ready" | "open" | "half-open" | "inactive" | "failed";
+  readonly figures: Readonly<Record<string, number>>;
+  readonly lastError?: string;
+}
+
 /** `POST /v1/apply`: all or nothing. What is not named is left alone. */
 export interface ApplyRequest {
   readonly objects: readonly ObjectDocument[];
+  /** Deleted in the same transaction. */
+  readonly delete?: readonly ObjectDeletion[];
   readonly dryRun?: boolean;
+  /**
+   * As `dryRun`, and every change says which fields differ. A new object may lack secrets then,
+   * because whoever only compares need not know them.
+   */
+  readonly compare?: boolean;
+}
+
+export interface ObjectDeletion extends ObjectKey {
+  /** Refuse when the object is not at this revision. */
+  readonly revision?: number;
 }
 
 export interface ApplyResult {
@@ -73,7 +120,19 @@ export interface ApplyChange {
   readonly name: string;
   readonly action: "created" | "updated" | "unchanged" | "deleted";
   readonly revision: number;
+  /** With `compare`: the fields of `spec` that differ, and every secret that was given. */
+  readonly fields?: readonly FieldChange[];
 }
+
+/** One field of `spec`; a value that is absent on one side is absent here. */
+export type FieldChange =
+  | {
+    /** `cors.origins`: objects are gone into, lists are one value. */
+    readonly field: string;
+    readonly before?: unknown;
+    readonly after?: unknown;
+  }
+  | { readonly field: string; readonly secret: "changed" | "unchanged" };
 
 /** What one server made of a change. */
 export interface ServerOutcome {
@@ -104,8 +163,69 @@ export interface DeployedFile {
   readonly services: readonly string[];
 }
 
-/** `GET /v1/deployments`, newest first. */
+/** `GET /v1/deployments`: every act of deploying, newest first. */
 export type DeploymentView = DeploymentRow;
+
+/** `POST /v1/deployments/source`: one file that imports nothing but the platform and `node:`. */
+export interface DeploySourceRequest {
+  readonly name: string;
+  readonly source: string;
+}
+
+/** `GET /v1/deployments/:file` */
+export interface DeploymentDetail {
+  readonly file: string;
+  /** Newest first. */
+  readonly history: readonly DeploymentView[];
+  readonly servers: readonly FileOnServer[];
+}
+
+/** What one server makes of one file. */
+export interface FileOnServer {
+  readonly server: string;
+  /** `live`: every worker runs the current code; `behind`: it has not followed yet. */
+  readonly outcome: "live" | "failed" | "behind" | "unreachable";
+  readonly reason?: string;
+  /** What each worker runs; null: nothing of this file. */
+  readonly workers: readonly {
+    readonly id: number;
+    readonly pid: number;
+    readonly state: string;
+    readonly hash: string | null;
+  }[];
+}
+
+/** `POST /v1/deployments/:file/rollback` answers a DeployResult. */
+export interface RollbackRequest {
+  /** A hash, or at least its first four digits. Default: the version before the current one. */
+  readonly to?: string;
+}
+
+/** `DELETE /v1/deployments/:file` */
+export interface UndeployResult {
+  readonly file: string;
+  readonly revision: number;
+  readonly servers: readonly ServerOutcome[];
+}
+
+/** `GET /v1/invocations?state=&service=&limit=`, newest first; `GET /v1/invocations/:id` */
+export type { InvocationDetail, InvocationRow as InvocationView } from "../odb/durable-types.ts";
+
+/**
+ * `POST /v1/invocations` answers `{ id }`; `POST /v1/invocations/:id/retry` and `.../cancel` and
+ * `DELETE /v1/invocations/:id` answer nothing.
+ */
+export interface EnqueueRequest {
+  readonly service: string;
+  readonly input: unknown;
+  /** Default 0. */
+  readonly delayMs?: number;
+  /** Default 5. */
+  readonly attempts?: number;
+  /** Default 1,000. */
+  readonly retryMs?: number;
+  readonly callback?: string;
+}
 
 /** `GET /v1/services` */
 export interface ServiceView extends ServiceRow {

@@ -5,7 +5,9 @@ import type { JsonClient } from "../mtls/client.ts";
 import type { ApiRequest } from "../mtls/json-api.ts";
 import type { ClusterKey } from "../security/cluster-key.ts";
 import type { BundleFiles } from "../server/deploy/bundle-files.ts";
+import type { TrialProcesses } from "../server/deploy/trial-processes.ts";
 import type { Supervisor } from "../server/supervisor/supervisor.ts";
+import type { NewInvocation } from "../service/durable-work.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** What the routes work with: one server's parts. */
@@ -16,10 +18,17 @@ export interface AdminContext {
   readonly link: OdbLink;
   readonly kinds: KindRegistry;
   readonly bundles: BundleFiles;
+  readonly trials: TrialProcesses;
   /** Seals the secrets of objects. */
   readonly clusterKey: ClusterKey;
   /** Tells the other servers that the cluster's revision was raised. Never fails. */
   readonly announce: (revision: number) => Promise<void>;
+  /** Versions of a file whose code is kept. */
+  readonly keepBundles: number;
+  /** Keeps an invocation to be run later; resolves to its id. */
+  readonly enqueue: (invocation: NewInvocation) => Promise<string>;
+  /** Looks for invocations now, here and on the other servers. */
+  readonly wakeInvocations: () => void;
   /** A client of another server's admin API. */
   readonly peer: (adminUrl: string) => JsonClient;
   readonly logger: Logger;

@@ -1,7 +1,6 @@
 import { isPlatformError, reasonOf } from "../errors/platform-error.ts";
 import { sha256Hex } from "../lib/canonical-json.ts";
 import type { BundleKey, FileDeployment, ServerRow } from "../odb/types.ts";
-import { tryBundle } from "../server/deploy/try-bundle.ts";
 import type { DeployedFile, DeployFile, DeployResult, ServerOutcome } from "./api.ts";
 import type { AdminContext } from "./context.ts";
 import { rollOut, serves } from "./rollout.ts";
@@ -19,13 +18,22 @@ export async function deploy(
   files: readonly DeployFile[],
   by: string,
 ): Promise<DeployResult> {
-  const { link } = context;
   const bundles = files.map((file) => ({ ...file, file: file.name, hash: sha256Hex(file.code) }));
   const unchanged = await currentResult(context, bundles);
   if (unchanged !== undefined) return unchanged;
   for (const { file, hash, code, sourceMap } of bundles) {
-    await link.use((store) => store.storeBundle({ file, hash, code, sourceMap }, by));
+    await context.link.use((store) => store.storeBundle({ file, hash, code, sourceMap }, by));
   }
+  return await makeCurrent(context, bundles, by);
+}
+
+/** Points files at bundles that are stored: the second half of `deploy`, with the same promises. */
+export async function makeCurrent(
+  context: AdminContext,
+  bundles: readonly BundleKey[],
+  by: string,
+): Promise<DeployResult> {
+  const { link } = context;
   const trial = await tryEverywhere(context, bundles);
   if (trial.deployments === undefined) {
     return {
@@ -39,21 +47,37 @@ export async function deploy(
   const { revision } = await link.use((store) => store.deploy(deployments, by));
   const subjects = deployments.map(({ file }) => ({ kind: "Deployment", name: file }));
   const servers = await rollOut(context, revision, subjects);
+  await pruneOld(context, bundles);
   return { outcome: "deployed", revision, files: deployments.map(deployedFile), servers };
 }
 
 /** Loads stored bundles in scratch processes on this server; throws DEPLOY_LOAD and its like. */
 export async function tryHere(
-  { bundles, link }: AdminContext,
+  { bundles, trials, link }: AdminContext,
   files: readonly BundleKey[],
 ): Promise<readonly FileDeployment[]> {
   const deployments: FileDeployment[] = [];
+  // One after the other: each is a process, and the machine serves requests meanwhile.
   for (const { file, hash } of files) {
     const fetch = () => link.use((store) => store.getBundle(hash));
-    const services = await tryBundle(await bundles.ensure({ file, hash }, fetch));
+    const services = await trials.try(await bundles.ensure({ file, hash }, fetch));
     deployments.push({ file, hash, services });
   }
   return deployments;
+}
+
+async function pruneOld(
+  { link, keepBundles, logger }: AdminContext,
+  bundles: readonly BundleKey[],
+): Promise<void> {
+  for (const { file } of bundles) {
+    try {
+      await link.use((store) => store.pruneBundles(file, keepBundles));
+    } catch (error) {
+      // What was deployed is live; the next deployment of the file prunes again.
+      logger.warn("Old bundles could not be deleted", { file, reason: reasonOf(error) });
+    }
+  }
 }
 
 interface Trial {
@@ -112,7 +136,7 @@ async function outcomeOf(server: string, work: () => Promise<void>): Promise<Ser
 }
 
 /** The answer when every file already is at that hash: nothing to try, nothing to raise. */
-async function currentResult(
+export async function currentResult(
   { link }: AdminContext,
   bundles: readonly BundleKey[],
 ): Promise<DeployResult | undefined> {

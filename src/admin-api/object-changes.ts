@@ -10,7 +10,7 @@ import { describeIssues } from "../config/yaml-source.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import { nearestName } from "../lib/nearest-name.ts";
 import type { ObjectChange, ObjectReference } from "../odb/types.ts";
-import { schemaWithoutSecrets, sealSpec } from "../security/secrets.ts";
+import { schemaWithoutSecrets, sealSpec, secretFields } from "../security/secrets.ts";
 import type { AdminContext } from "./context.ts";
 
 const documentSchema: z.ZodType<ObjectDocument> = z.strictObject({
@@ -32,17 +32,28 @@ export function kindOf(kinds: KindRegistry, name: string): Kind {
   });
 }
 
+/** A document as a change of the ODB. */
+export interface PlannedPut {
+  readonly change: Extract<ObjectChange, { readonly op: "put" }>;
+  /** What the caller wrote, secrets in clear. */
+  readonly given: NamedSpec["spec"];
+  /** What is stored now. */
+  readonly before: NamedSpec["spec"] | undefined;
+}
+
 /**
  * Turns documents into changes of the ODB: checks form, kind, name and spec, seals secrets, and
- * finds the references. Throws CATALOG_*; `details.index` says which document, `details.path`
- * which field.
+ * finds the references. With `compare`, new objects may lack their secrets. Throws CATALOG_*;
+ * `details.index` says which document, `details.path` which field.
  */
 export async function planChanges(
   context: AdminContext,
   documents: readonly unknown[],
-): Promise<readonly ObjectChange[]> {
+  { compare = false }: { readonly compare?: boolean } = {},
+): Promise<readonly PlannedPut[]> {
   const seen = new Set<string>();
-  const changes: ObjectChange[] = [];
+  const changes: PlannedPut[] = [];
+  const stored = await storedSpecs(context, documents);
   for (const [index, value] of documents.entries()) {
     const document = parseDocument(value, index);
     const { name } = document;
@@ -50,26 +61,11 @@ export async function planChanges(
     const key = `${kind.kind}/${name}`;
     if (seen.has(key)) throw new PlatformError("CATALOG_DUPLICATE", { kind: kind.kind, name });
     seen.add(key);
-    changes.push(await planPut(context, kind, document, index));
+    changes.push(
+      await planPut(context, kind, { document, index, compare, before: stored.get(key) }),
+    );
   }
   return changes;
-}
-
-/** Asks each kind whether its objects can stand beside each other. For `ChangeOptions.check`. */
-export function conflictCheck(kinds: KindRegistry, changes: readonly ObjectChange[]) {
-  return (kindName: string, objects: readonly NamedSpec[]): void => {
-    const kind = kinds.get(kindName);
-    if (kind?.conflict === undefined) return;
-    for (const { op, name } of changes.filter((change) => change.kind === kindName)) {
-      const own = objects.find((object) => object.name === name);
-      if (op === "delete" || own === undefined) continue;
-      const others = objects.filter((object) => object !== own);
-      const reason = kind.conflict(own.spec, others);
-      if (reason !== undefined) {
-        throw new PlatformError("CATALOG_CONFLICT", { kind: kindName, name, reason });
-      }
-    }
-  };
 }
 
 function parseDocument(value: unknown, index: number): ObjectDocument {
@@ -90,20 +86,64 @@ function parseDocument(value: unknown, index: number): ObjectDocument {
 }
 
 async function planPut(
-  { kinds, link, clusterKey }: AdminContext,
+  { kinds, clusterKey }: AdminContext,
   kind: Kind,
-  { name, spec }: ObjectDocument,
-  index: number,
-): Promise<ObjectChange> {
-  const previous = (await link.use((store) => store.getObject(kind.kind, name)))?.spec;
+  { document: { name, spec }, index, compare, before }: {
+    readonly document: ObjectDocument;
+    readonly index: number;
+    readonly compare: boolean;
+    readonly before: NamedSpec["spec"] | undefined;
+  },
+): Promise<PlannedPut> {
   const valid = validateSpec(kind, { name, spec }, index);
-  const sealed = await sealSpec(kind, valid, {
+  const complete = compare ? withAnySecrets(kind, valid, before) : valid;
+  const sealed = await sealSpec(kind, complete, {
     key: clusterKey,
     name,
-    ...(previous === undefined ? {} : { previous }),
+    ...(before === undefined ? {} : { previous: before }),
   });
   const references = referencesOf(kinds, kind, sealed);
-  return { op: "put", kind: kind.kind, name, spec: sealed, references };
+  const change = { op: "put" as const, kind: kind.kind, name, spec: sealed, references };
+  return { change, given: spec, before };
+}
+
+/** What is stored under the names of the documents, as far as they have any, by kind and name. */
+async function storedSpecs(
+  { kinds, link }: AdminContext,
+  documents: readonly unknown[],
+): Promise<ReadonlyMap<string, NamedSpec["spec"]>> {
+  const wanted = documents.flatMap((value) => {
+    const { success, data } = documentSchema.safeParse(value);
+    return success && kinds.has(data.kind) ? [data] : [];
+  });
+  const objects = await link.use(async (store) => {
+    // A few are asked for one by one; of many, their kinds are read whole.
+    if (wanted.length <= fewMax) {
+      return await Promise.all(wanted.map(({ kind, name }) => store.getObject(kind, name)));
+    }
+    const names = [...new Set(wanted.map(({ kind }) => kind))];
+    return (await Promise.all(names.map((kind) => store.listObjects(kind)))).flat();
+  });
+  return new Map(
+    objects.filter((object) => object !== undefined)
+      .map(({ kind, name, spec }) => [`${kind}/${name}`, spec]),
+  );
+}
+
+/** Objects that are looked up one by one. */
+const fewMax = 8;
+
+/** Stands in for the secrets that nobody gave, in a change that is never carried out. */
+function withAnySecrets(
+  kind: Kind,
+  spec: NamedSpec["spec"],
+  before: NamedSpec["spec"] = {},
+): NamedSpec["spec"] {
+  const missing = [...secretFields(kind).keys()].filter((field) => {
+    const isOptional = kind.schema.shape[field]?.safeParse(undefined).success === true;
+    return !isOptional && spec[field] === undefined && before[field] === undefined;
+  });
+  return { ...spec, ...Object.fromEntries(missing.map((field) => [field, "not known"])) };
 }
 
 /** The spec with its defaults. Whether a secret may be left out is for sealing to say. */
@@ -128,10 +168,17 @@ function referencesOf(
     const value = spec[field];
     const targets = to === "Service"
       ? ["Service"]
+      : typeof to === "object"
+      ? [to.kind]
       : [...kinds.values()].filter(({ group }) => group === to).map((target) => target.kind);
     // "none" stands for no definition at all, as in `security: none`.
-    return (Array.isArray(value) ? value : [value])
+    return namesIn(value)
       .filter((name): name is string => typeof name === "string" && name !== "none")
       .map((name) => ({ field, kinds: targets, name }));
   });
+}
+
+function namesIn(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  return typeof value === "object" && value !== null ? Object.values(value) : [value];
 }

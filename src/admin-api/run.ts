@@ -18,17 +18,25 @@ import { openOdb } from "../odb/open.ts";
 import type { Odb } from "../odb/types.ts";
 import { verifyKeyCheck } from "../security/cluster-key.ts";
 import { BundleFiles } from "../server/deploy/bundle-files.ts";
+import { TrialProcesses } from "../server/deploy/trial-processes.ts";
 import { BalancerRegistration } from "../server/supervisor/balancer-registration.ts";
+import { startInvocationPruning } from "../server/supervisor/invocation-pruning.ts";
+import type { InvocationRunner } from "../server/supervisor/invocation-runner.ts";
+import { createRequestHandler } from "../server/supervisor/requests.ts";
 import { type ServerAddresses, Supervisor } from "../server/supervisor/supervisor.ts";
 import { WorkerPool } from "../server/supervisor/worker-pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { AdminContext } from "./context.ts";
+import { startDeploySources } from "./deploy-sources.ts";
 import { PeerClients } from "./peer-clients.ts";
+import { connectionRoutes } from "./routes/connections.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
+import { invocationRoutes } from "./routes/invocations.ts";
 import { objectRoutes } from "./routes/objects.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { findServerAddresses } from "./server-addresses.ts";
+import { createInvocationRunner } from "./server-invocations.ts";
 import { loadServerMaterial, type ServerMaterial } from "./server-material.ts";
 
 /**
@@ -73,8 +81,10 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   cleanUp.defer(() => events.close());
 
   const bundles = new BundleFiles(join(paths.state, "bundles"));
+  const trials = cleanUp.use(new TrialProcesses());
   const addresses = await findServerAddresses(config);
-  const supervisor = createSupervisor(assembly, { bundles, link, events, addresses });
+  const parts = { bundles, link, events, addresses };
+  const { supervisor, invocations } = createSupervisor(assembly, parts);
   cleanUp.defer(() => supervisor.stop());
   const desired = new DesiredState({
     link,
@@ -86,45 +96,65 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
 
   const peers = new PeerClients(tls, config.cluster);
   cleanUp.defer(() => peers.close());
-  const api = await startAdminApi({
+  const context: AdminContext = {
     cluster: config.cluster,
     supervisor,
     desired,
     link,
     kinds,
     bundles,
+    trials,
     clusterKey,
     announce: (revision) => events.announce(revision),
+    keepBundles: config.deployments.keepBundles,
+    enqueue: (invocation) => invocations.enqueue(invocation),
+    wakeInvocations: () => {
+      invocations.wake();
+      events.announceWork();
+    },
     peer: (adminUrl) => peers.get(adminUrl),
     logger: log,
-  }, { config, tls });
+  };
+  const api = await startAdminApi(context, { config, tls });
   cleanUp.defer(() => api.close());
-  const agent = agentOf(config, tls);
-  cleanUp.defer(() => agent?.close());
-  await supervisor.start({
-    desired,
-    membership: new Membership({
-      link,
-      name: config.name,
-      report: () => supervisor.report(),
-      logger: log,
-    }),
-    registration: agent === undefined ? undefined : new BalancerRegistration({
-      agent,
-      server: config.name,
-      address: addresses.http,
-      logger: log,
-    }),
-  });
+  await joinCluster(assembly, { supervisor, desired, link, invocations, address: addresses.http });
+  cleanUp.defer(startPruning(config, link, log));
+  const stopSources = await startDeploySources(context, assembly);
   log.info("Server is up", { http: config.http, admin: config.admin, workers: config.workers });
   return {
     ports: { http: config.http.port, admin: api.port },
     failed: new Promise(() => {}), // it goes on whatever happens to its workers and peers
     stop: async () => {
+      await stopSources();
       await supervisor.stop();
       await cleanUp.disposeAsync();
     },
   };
+}
+
+/** Starts serving, and tells the ODB and the balancer's agent. */
+async function joinCluster(
+  { config, tls, log: logger, cleanUp }: Assembly,
+  { supervisor, desired, link, invocations, address }: {
+    readonly supervisor: Supervisor;
+    readonly desired: DesiredState;
+    readonly link: OdbLink;
+    readonly invocations: InvocationRunner;
+    readonly address: ServerAddresses["http"];
+  },
+): Promise<void> {
+  const server = config.name;
+  const agent = agentOf(config, tls);
+  cleanUp.defer(() => agent?.close());
+  const report = () => supervisor.report();
+  await supervisor.start({
+    desired,
+    membership: new Membership({ link, name: server, report, logger }),
+    registration: agent === undefined
+      ? undefined
+      : new BalancerRegistration({ agent, server, address, logger }),
+    invocations,
+  });
 }
 
 function createSupervisor(
@@ -135,17 +165,30 @@ function createSupervisor(
     readonly events: ClusterEvents;
     readonly addresses: ServerAddresses;
   },
-): Supervisor {
+): { readonly supervisor: Supervisor; readonly invocations: InvocationRunner } {
   const { config, log: logger } = assembly;
-  const pool = new WorkerPool({
+  const { link } = parts;
+  const invocations = createInvocationRunner(config, { link, events, logger, pool: () => pool });
+  const pool: WorkerPool = new WorkerPool({
     count: config.workers,
     init: workerInit(assembly),
     logger,
+    onRequest: createRequestHandler({
+      link,
+      enqueue: (one) => invocations.enqueue(one),
+      workers: () => pool.serving(),
+    }),
     onChange: () => supervisor.changed(),
   });
   const kvdbStatus = () => events.status();
   const supervisor = new Supervisor({ config, pool, kvdbStatus, logger, ...parts });
-  return supervisor;
+  return { supervisor, invocations };
+}
+
+function startPruning({ invocations }: ServerConfig, link: OdbLink, logger: Logger): () => void {
+  const { keepDoneHours, keepFailedDays } = invocations;
+  const keep = { doneMs: keepDoneHours * 3_600_000, failedMs: keepFailedDays * 86_400_000 };
+  return startInvocationPruning({ link, keep, logger });
 }
 
 async function checkPorts(directory: string, config: ServerConfig): Promise<void> {
@@ -197,7 +240,7 @@ async function openServerOdb(
   return odb;
 }
 
-function workerInit({ config, clusterKeyText }: Assembly) {
+function workerInit({ config, clusterKeyText, kvdbPassword }: Assembly) {
   const { name: server, cluster, environment, http, limits, log, trustedProxies } = config;
   return {
     server,
@@ -208,6 +251,8 @@ function workerInit({ config, clusterKeyText }: Assembly) {
     clusterKey: clusterKeyText,
     logLevel: log.level,
     trustedProxies,
+    apiDocs: config.apiDocs ?? environment === "development",
+    kvdb: config.kvdb === undefined ? undefined : { ...config.kvdb, password: kvdbPassword },
   };
 }
 
@@ -223,8 +268,10 @@ function startAdminApi(
     routes: [
       ...statusRoutes(context),
       ...objectRoutes(context),
+      ...connectionRoutes(context),
       ...serviceRoutes(context),
       ...deploymentRoutes(context),
+      ...invocationRoutes(context),
     ],
   });
 }

@@ -19,14 +19,19 @@ declare module "zod" {
   }
 }
 
-/** What a kind is for; consoles and documents group by it. */
-export type KindGroup = "channel" | "outgoing" | "security";
+/**
+ * What a kind is for; consoles and documents group by it. `security`: what clients show us;
+ * `credential`: what we show others; `data`: what services and channels work with.
+ */
+export type KindGroup = "channel" | "outgoing" | "security" | "credential" | "data";
 
-/** A field whose value names other things: one name, or a list of names. */
+/** A field whose value names other things: one name, a list of names, or a record of names. */
 export interface ReferenceField {
   readonly field: string;
-  /** `Service`, or a group: the name is looked up among all kinds of that group. */
-  readonly to: "Service" | KindGroup;
+  /**
+   * `Service`, a group (the name is looked up among all kinds of that group), or one kind.
+   */
+  readonly to: "Service" | KindGroup | { readonly kind: string };
 }
 
 /**
@@ -42,11 +47,30 @@ export interface Kind<S extends z.ZodObject = z.ZodObject> {
   /** A strict object schema; every field has a `description`. */
   readonly schema: S;
   readonly references: readonly ReferenceField[];
+  /** True when an operator can test it: `dragoman ping KIND NAME`. */
+  readonly canPing?: boolean;
+  /**
+   * What an object takes for itself alone, such as a path: no other object, of whatever kind, may
+   * claim the same.
+   */
+  readonly claims?: (spec: z.output<S>) => readonly Claim[];
   /**
    * Why `spec` cannot stand beside the other objects of its kind, such as two channels on one
    * path; undefined when it can. Asked inside the transaction that stores it.
    */
-  readonly conflict?: (spec: z.output<S>, others: readonly NamedSpec[]) => string | undefined;
+  readonly conflict?: (
+    spec: z.output<S>,
+    others: readonly NamedSpec[],
+    name: string,
+  ) => string | undefined;
+}
+
+/** Something that only one object can have. */
+export interface Claim {
+  /** Equal for claims that exclude one another. */
+  readonly key: string;
+  /** In words, such as `GET at "/customers/{id}"`. */
+  readonly what: string;
 }
 
 export interface NamedSpec {

@@ -3,7 +3,7 @@ import { isPlatformError, type PlatformError, reasonOf } from "../errors/platfor
 import type { TextSink } from "./io.ts";
 import { paint } from "./output.ts";
 
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+export const exitCodes = { ok: 0, failed: 1, usage: 2, differs: 3 } as const;
 
 const usageCodes: ReadonlySet<Code> = new Set<Code>([
   "CLI_UNKNOWN_COMMAND",

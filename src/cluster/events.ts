@@ -9,6 +9,10 @@ export interface ClusterEvents {
   announce(revision: number): Promise<void>;
   /** Calls `listener` when any server announced something. */
   onAnnounced(listener: () => void): void;
+  /** Tells all servers that an invocation waits; many calls in a moment are one message. */
+  announceWork(): void;
+  /** Calls `listener` when any server announced work. */
+  onWork(listener: () => void): void;
   status(): DependencyStatus;
   close(): Promise<void>;
 }
@@ -21,34 +25,50 @@ export interface ClusterEventsOptions {
   readonly logger: Logger;
 }
 
-const channel = "revision";
+const channels = { revision: "revision", work: "invocations" } as const;
+/** So long the calls of `announceWork` are gathered. */
+const workGatheredMs = 20;
 
 /** Opens the events over the KVDB; does not wait for it to answer. */
 export async function openClusterEvents(
   { cluster, url, password, logger }: ClusterEventsOptions,
 ): Promise<ClusterEvents> {
   if (url === undefined) return withoutKvdb();
-  const listeners: (() => void)[] = [];
+  const listeners = { revision: [] as (() => void)[], work: [] as (() => void)[] };
   const kvdb = openKvdb({
     url,
     cluster,
     logger,
     ...(password === undefined ? {} : { password }),
   });
-  await kvdb.subscribe(channel, () => listeners.forEach((listener) => listener()));
+  for (const topic of ["revision", "work"] as const) {
+    await kvdb.subscribe(channels[topic], () => listeners[topic].forEach((listen) => listen()));
+  }
+  const publish = async (topic: keyof typeof channels, text: string) => {
+    try {
+      await kvdb.publish(channels[topic], text);
+    } catch (error) {
+      logger.debug("An announcement failed", { topic, reason: reasonOf(error) });
+    }
+  };
+  let gathering: ReturnType<typeof setTimeout> | undefined;
   return {
-    async announce(revision) {
-      try {
-        await kvdb.publish(channel, String(revision));
-      } catch (error) {
-        logger.debug("The change could not be announced", { reason: reasonOf(error) });
-      }
+    announce: (revision) => publish("revision", String(revision)),
+    onAnnounced: (listener) => void listeners.revision.push(listener),
+    announceWork() {
+      gathering ??= setTimeout(() => {
+        gathering = undefined;
+        void publish("work", "");
+      }, workGatheredMs);
     },
-    onAnnounced: (listener) => void listeners.push(listener),
+    onWork: (listener) => void listeners.work.push(listener),
     status: () => {
       return { engine: "redis", address: new URL(url).host, ...kvdb.status() };
     },
-    close: () => kvdb.close(),
+    close: () => {
+      clearTimeout(gathering);
+      return kvdb.close();
+    },
   };
 }
 
@@ -57,6 +77,8 @@ function withoutKvdb(): ClusterEvents {
   return {
     announce: () => Promise.resolve(),
     onAnnounced: () => {},
+    announceWork: () => {},
+    onWork: () => {},
     status: () => ({ state: "none", engine: "", address: "", since }),
     close: () => Promise.resolve(),
   };

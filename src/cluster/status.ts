@@ -1,4 +1,4 @@
-import type { ServerFailure, ServerState } from "../odb/types.ts";
+import type { BundleKey, ServerFailure, ServerState } from "../odb/types.ts";
 
 /** What one server says of itself; needs neither ODB nor KVDB. */
 export interface ServerStatus {
@@ -35,6 +35,8 @@ export interface WorkerStatus {
   readonly restarts: number;
   readonly revision: number;
   readonly stateHash: string;
+  /** The code of each file that it really runs. */
+  readonly bundles: readonly BundleKey[];
   readonly requestsTotal: number;
   readonly errorsTotal: number;
   readonly inFlight: number;

@@ -36,6 +36,11 @@ export const serverConfigSchema = z.strictObject({
   odb: z.strictObject({ url: z.string() }),
   /** `redis://host:port/db`. Absent: changes travel by polling alone. */
   kvdb: z.strictObject({ url: z.string() }).optional(),
+  /**
+   * Whether the channels are described at `/dragoman/openapi.json` and `/dragoman/docs`, for
+   * everybody who reaches the server. Default: in the environment `development` only.
+   */
+  apiDocs: z.boolean().optional(),
   /** Peers whose X-Forwarded-* headers are believed: the balancer, when it is on another machine. */
   trustedProxies: z.array(z.string()).default(["127.0.0.1", "::1"]),
   /** Absent: the server stands behind a balancer that is configured by hand, or behind none. */
@@ -44,6 +49,23 @@ export const serverConfigSchema = z.strictObject({
     /** The address under which the balancer reaches this server. Default: `http`. */
     advertise: listen.optional(),
   }).optional(),
+  /** Directories whose source files are deployed when the server starts, unless they are current. */
+  services: z.array(z.string().min(1)).default([]),
+  /** A directory that is watched: source files that appear in it are deployed. */
+  pickup: z.string().min(1).optional(),
+  deployments: z.strictObject({
+    /** Versions of a file whose code is kept, to roll back to. */
+    keepBundles: z.int().min(1).max(10_000).default(20),
+  }).prefault({}),
+  /** Invocations that services handed over to be run later. */
+  invocations: z.strictObject({
+    /** How many this server runs at a time; 0: none. */
+    parallel: z.int().min(0).max(1_000).default(16),
+    /** Time that each attempt may take. */
+    timeoutMs: z.int().min(1).default(300_000),
+    keepDoneHours: z.int().min(1).default(24),
+    keepFailedDays: z.int().min(1).default(30),
+  }).prefault({}),
   limits: z.strictObject({
     /** A worker whose event loop does not turn for this long is replaced. */
     stallMs: z.int().min(100).default(10_000),

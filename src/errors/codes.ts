@@ -10,6 +10,14 @@ import { odbCodes } from "./codes/odb.ts";
 import { requestCodes } from "./codes/request.ts";
 import { serverCodes } from "./codes/server.ts";
 import { webAdminCodes } from "./codes/web-admin.ts";
+import { channelCodes } from "./codes/channel.ts";
+import { facilityCodes } from "./codes/facility.ts";
+import { invocationCodes } from "./codes/invocation.ts";
+import { outgoingCodes } from "./codes/outgoing.ts";
+import { securityCodes } from "./codes/security.ts";
+import { serviceCodes } from "./codes/service.ts";
+import { soapCodes } from "./codes/soap.ts";
+import { xmlCodes } from "./codes/xml.ts";
 import type { ErrorCode } from "./error-code.ts";
 
 /** Every error code, `AREA_WHAT`. One file per area under `codes/`. */
@@ -31,6 +39,14 @@ export const codes = {
   ...odbCodes,
   ...requestCodes,
   ...serverCodes,
+  ...channelCodes,
+  ...facilityCodes,
+  ...invocationCodes,
+  ...outgoingCodes,
+  ...securityCodes,
+  ...serviceCodes,
+  ...soapCodes,
+  ...xmlCodes,
   ...webAdminCodes,
 } as const satisfies Record<string, ErrorCode>;
 

@@ -70,15 +70,34 @@ export class PlatformError extends Error {
 
 /** True when `error` is a PlatformError, of the given code when one is named. */
 export function isPlatformError(error: unknown, code?: Code): error is PlatformError {
-  return error instanceof PlatformError && (code === undefined || error.code === code);
+  try {
+    return error instanceof PlatformError && (code === undefined || error.code === code);
+  } catch {
+    return false; // a proxy that does not let itself be looked at
+  }
 }
 
-/** The text of anything that was thrown, for messages that quote a cause. */
+/** Longest reason that is quoted. */
+const reasonMax = 10_000;
+
+/**
+ * The text of anything that was thrown, for messages that quote a cause. Never throws: what user
+ * code throws may throw again when it is looked at.
+ */
 export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") {
-    return error.errors.map(reasonOf).join("; ");
+  try {
+    const reason = readReason(error);
+    return reason.length > reasonMax ? `${reason.slice(0, reasonMax)}...` : reason;
+  } catch {
+    return "It cannot be told what was thrown";
   }
-  return error instanceof Error ? error.message : String(error);
+}
+
+function readReason(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") {
+    return error.errors.map((one) => one === error ? "itself" : readReason(one)).join("; ");
+  }
+  return String(error instanceof Error ? error.message : error);
 }
 
 function fill(template: string, params: ErrorParams): string {

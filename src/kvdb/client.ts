@@ -29,13 +29,23 @@ export interface KvdbOptions {
 /** Takes a subscription back; the same call twice is harmless. */
 export type Unsubscribe = () => Promise<void>;
 
+/** A command of Redis: its name, then its arguments. */
+export type KvdbCommand = readonly [name: string, ...args: readonly (string | number)[]];
+
+/** Runs commands of Redis; rejects with KVDB_UNREACHABLE and KVDB_COMMAND_FAILED. */
+export interface KvdbCommands {
+  command(command: KvdbCommand): Promise<unknown>;
+  /** Between MULTI and EXEC, in one go: all of them or none. Resolves to their replies. */
+  transaction(commands: readonly KvdbCommand[]): Promise<readonly unknown[]>;
+}
+
 /**
  * A link to the KVDB that mends itself: it reconnects for ever (back-off up to 2 s), notices a
  * server that went silent within 3 s, and takes subscriptions up again. While it is down, commands
  * fail at once with KVDB_UNREACHABLE; nothing is queued. Works with Redis 6 or newer, Valkey and
  * the embedded server.
  */
-export interface Kvdb {
+export interface Kvdb extends KvdbCommands {
   /** Resolves when the server answers. */
   ping(): Promise<void>;
   /** Sends to every subscriber of the cluster's channel and returns how many there were. */
@@ -112,6 +122,23 @@ class RedisKvdb implements Kvdb {
 
   publish(channel: string, message: string): Promise<number> {
     return this.#run("PUBLISH", () => this.redis.publish(this.#prefix + channel, message));
+  }
+
+  command([name, ...args]: KvdbCommand): Promise<unknown> {
+    return this.#run(name.toUpperCase(), () => this.redis.call(name, ...args));
+  }
+
+  async transaction(commands: readonly KvdbCommand[]): Promise<readonly unknown[]> {
+    const names = commands.map(([name]) => name.toUpperCase()).join(", ");
+    return await this.#run(names, async () => {
+      const multi = this.redis.multi();
+      for (const [name, ...args] of commands) multi.call(name, ...args);
+      const replies = await multi.exec() ?? [];
+      return replies.map(([error, reply]) => {
+        if (error !== null) throw error;
+        return reply;
+      });
+    });
   }
 
   async subscribe(channel: string, onMessage: (message: string) => void): Promise<Unsubscribe> {

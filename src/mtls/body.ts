@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { PlatformError, reasonOf } from "../errors/platform-error.ts";
+import { nestingMax, nestsTooDeep } from "../lib/plain-copy.ts";
 
 /** The bytes of a message; undefined when there are more than `limitBytes`. */
 export async function readBytes(
@@ -28,7 +29,9 @@ export async function readJsonBody(
   if (bytes === undefined) throw new PlatformError("MTLS_BODY_TOO_LARGE", { limitBytes });
   if (bytes.length === 0) return undefined;
   try {
-    return parseJson(bytes);
+    const body = parseJson(bytes);
+    if (nestsTooDeep(body)) throw new RangeError(`It nests deeper than ${nestingMax} levels`);
+    return body;
   } catch (error) {
     // The engine's message quotes the text around the mistake, which may hold a secret.
     const reason = reasonOf(error).replace(/,? (\.\.\.)?".*$/s, "");

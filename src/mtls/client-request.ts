@@ -20,6 +20,7 @@ export interface Outgoing {
   readonly method: Method;
   readonly path: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   /** For the whole call, with a second attempt. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -48,14 +49,14 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 
 /** One request and its whole answer. Throws BrokenConnection, MTLS_TIMEOUT, the signal's reason. */
 export function send(target: Target, call: Outgoing, agent: Agent): Promise<Answer> {
-  const { method, path, timeoutMs, signal } = call;
+  const { method, path, headers, timeoutMs, signal } = call;
   signal.throwIfAborted();
   const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
   return new Promise((resolve, reject) => {
     const request = startRequest(new URL(target.origin + target.prefix + path), {
       method,
       agent,
-      headers: { Accept: "application/json", ...bodyHeaders(body) },
+      headers: { Accept: "application/json", ...bodyHeaders(body), ...headers },
     });
     const abandon = watchSockets(request, () => wasKept = true);
     let wasKept = false;

@@ -21,6 +21,8 @@ export interface CallOptions<T> {
   readonly signal?: AbortSignal;
   /** Default: the client's. */
   readonly timeoutMs?: number;
+  /** Besides those that every call has. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Checks the answer; without it the answer is taken to be what the caller says. */
   readonly schema?: z.ZodType<T>;
 }

@@ -2,14 +2,33 @@ import { requireName } from "./names.ts";
 import type { ClusterContext, OdbContext } from "./context.ts";
 import { loadBundle, storeBundle } from "./repositories/bundles.ts";
 import { loadRevision } from "./repositories/clusters.ts";
+import { pruneBundles } from "./repositories/bundle-pruning.ts";
 import { deploy, undeploy } from "./repositories/deploy.ts";
 import { listCurrentBundles, listDeployments } from "./repositories/deployments.ts";
+import {
+  claimInvocations,
+  invocationDueInMs,
+  releaseInvocation,
+  renewInvocations,
+  settleInvocation,
+} from "./repositories/invocation-claims.ts";
+import {
+  cancelInvocation,
+  deleteInvocation,
+  enqueueInvocation,
+  getInvocation,
+  listInvocations,
+  pruneInvocations,
+  retryInvocation,
+} from "./repositories/invocations.ts";
+import { acquireLock, releaseLock, renewLock } from "./repositories/locks.ts";
 import { change } from "./repositories/object-changes.ts";
 import { getObject, listObjects, objectHistory } from "./repositories/objects.ts";
 import { usersOf } from "./repositories/uses.ts";
 import { deleteServer, listServers, reportServer, setServerState } from "./repositories/servers.ts";
 import { listServices } from "./repositories/services.ts";
 import { readConsistently } from "./transactions.ts";
+import type { InvocationStore, LockStore } from "./durable-types.ts";
 import type { ClusterRow, ClusterSnapshot, ClusterStore } from "./types.ts";
 
 /** The store of one cluster, over its row. */
@@ -46,7 +65,8 @@ export function createClusterStore(
       requireAuthor(by);
       return await undeploy(cluster, file, by);
     },
-    listDeployments: () => listDeployments(cluster),
+    listDeployments: (file) => listDeployments(cluster, file),
+    pruneBundles: (file, keep) => pruneBundles(cluster, file, keep),
     listServices: () => listServices(cluster),
 
     reportServer: async (report) => {
@@ -56,6 +76,9 @@ export function createClusterStore(
     setServerState: (name, state) => setServerState(cluster, name, state),
     listServers: (options) => listServers(cluster, options?.lostAfterMs ?? 10_000),
     deleteServer: (name) => deleteServer(cluster, name),
+
+    ...invocationStore(cluster),
+    ...lockStore(cluster),
   };
 }
 
@@ -64,5 +87,30 @@ async function loadSnapshot(cluster: ClusterContext): Promise<ClusterSnapshot> {
     revision: await loadRevision(cluster),
     objects: await listObjects(cluster),
     bundles: await listCurrentBundles(cluster),
+  };
+}
+
+function invocationStore(cluster: ClusterContext): InvocationStore {
+  return {
+    enqueueInvocation: (request) => enqueueInvocation(cluster, request),
+    invocationDueInMs: () => invocationDueInMs(cluster),
+    claimInvocations: (options) => claimInvocations(cluster, options),
+    renewInvocations: (claims, claimMs) => renewInvocations(cluster, claims, claimMs),
+    settleInvocation: (claim, outcome) => settleInvocation(cluster, claim, outcome),
+    releaseInvocation: (claim, inMs) => releaseInvocation(cluster, claim, inMs),
+    listInvocations: (query) => listInvocations(cluster, query),
+    getInvocation: (id) => getInvocation(cluster, id),
+    retryInvocation: (id) => retryInvocation(cluster, id),
+    cancelInvocation: (id, options) => cancelInvocation(cluster, id, options),
+    deleteInvocation: (id) => deleteInvocation(cluster, id),
+    pruneInvocations: (keep) => pruneInvocations(cluster, keep),
+  };
+}
+
+function lockStore(cluster: ClusterContext): LockStore {
+  return {
+    acquireLock: (request) => acquireLock(cluster, request),
+    renewLock: (request) => renewLock(cluster, request),
+    releaseLock: (request) => releaseLock(cluster, request),
   };
 }

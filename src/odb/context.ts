@@ -6,6 +6,10 @@ export interface OdbContext {
   readonly db: OdbDatabase;
   /** SQL expression; see Backend.now. */
   readonly now: string;
+  /** See Backend.timeAfter. */
+  readonly timeAfter: (ms: number) => string;
+  /** See Backend.skipTaken. */
+  readonly skipTaken: string;
   /** See Backend.renderUpsert. */
   readonly renderUpsert: (keys: readonly string[], columns: readonly string[]) => string;
 }
@@ -19,6 +23,19 @@ export interface ClusterContext extends OdbContext {
 /** The database's time at the moment of the statement, as ISO 8601 text. */
 export function databaseTime({ now }: OdbContext): RawBuilder<string> {
   return sql<string>`${sql.raw(now)}`;
+}
+
+/** The database's time so many milliseconds after the statement, or before it when negative. */
+export function databaseTimeAfter({ timeAfter }: OdbContext, ms: number): RawBuilder<string> {
+  return sql<string>`${sql.raw(timeAfter(Math.round(ms)))}`;
+}
+
+/**
+ * The database's time as what a column is compared with. A subquery, because PostgreSQL uses an
+ * index only for what it need not compute anew for every row.
+ */
+export function timeToCompare(time: RawBuilder<string>): RawBuilder<string> {
+  return sql<string>`(select ${time})`;
 }
 
 /**

@@ -32,7 +32,8 @@ const migrationTimeoutMs = 60_000;
 export function openOdbOver(options: OdbOptions): ProbedOdb {
   const backend = options.createBackend(lockTimeout(options.queryTimeoutMs));
   const db = openDatabase(backend, options);
-  const context: OdbContext = { db, now: backend.now, renderUpsert: backend.renderUpsert };
+  const { now, skipTaken, timeAfter, renderUpsert } = backend;
+  const context: OdbContext = { db, now, skipTaken, timeAfter, renderUpsert };
   const ping = async () => {
     await sql`select 1`.execute(db);
   };

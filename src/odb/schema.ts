@@ -101,6 +101,40 @@ export interface Tables {
     readonly failures: string;
     readonly last_seen_at: string;
   };
+  readonly invocation: {
+    readonly id: string;
+    readonly cluster_id: number;
+    readonly service: string;
+    readonly input: string;
+    readonly cid: string;
+    readonly state: string;
+    /** Attempts that began, but for those that were lost with their server. */
+    readonly attempts: number;
+    readonly attempts_max: number;
+    readonly retry_ms: number;
+    /** Times that a claim ran out, or its worker ended. */
+    readonly losses: number;
+    /** When somebody may take it: its time, or, while it runs, the end of the claim; null at the end. */
+    readonly due_at: string | null;
+    readonly claimed_by: string | null;
+    /** Rises with every claim: only the holder of the last one may say how it ended. */
+    readonly claim_epoch: number;
+    readonly callback: string | null;
+    readonly last_error: string | null;
+    readonly output: string | null;
+    /** Length of the output's JSON, also when it was too long to be kept. */
+    readonly output_length: number | null;
+    readonly created_at: string;
+    readonly finished_at: string | null;
+  };
+  /** Never deleted: the token must go on rising. */
+  readonly cluster_lock: {
+    readonly cluster_id: number;
+    readonly name: string;
+    readonly owner: string | null;
+    readonly token: number;
+    readonly expires_at: string | null;
+  };
 }
 
 /** Every table of ours, each after those it points at. */
@@ -115,6 +149,8 @@ export const tableNames = [
   "object_reference",
   "object_history",
   "server",
+  "invocation",
+  "cluster_lock",
 ] as const satisfies readonly (keyof Tables)[];
 
 export type OdbDatabase = Kysely<Tables>;

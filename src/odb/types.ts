@@ -1,4 +1,5 @@
 import type { NamedSpec, StoredObject } from "../catalog/kind.ts";
+import type { InvocationStore, LockStore } from "./durable-types.ts";
 
 export const odbDialects = ["sqlite", "postgresql", "mysql"] as const;
 export type OdbDialect = (typeof odbDialects)[number];
@@ -39,7 +40,7 @@ export interface ClusterRow {
 }
 
 /** Everything of one cluster. */
-export interface ClusterStore {
+export interface ClusterStore extends InvocationStore, LockStore {
   readonly row: ClusterRow;
   /** The cluster's revision now; the cheapest question there is. */
   revision(): Promise<number>;
@@ -71,8 +72,14 @@ export interface ClusterStore {
   deploy(files: readonly FileDeployment[], by: string): Promise<{ readonly revision: number }>;
   /** Removes a file and its services; throws ODB_IN_USE, ODB_NO_OBJECT. */
   undeploy(file: string, by: string): Promise<{ readonly revision: number }>;
-  /** Newest first. */
-  listDeployments(): Promise<readonly DeploymentRow[]>;
+  /** Every act of deploying, newest first; those of one file when it is named. */
+  listDeployments(file?: string): Promise<readonly DeploymentRow[]>;
+  /**
+   * Forgets the code of a file's bundles but the `keep` that were current last, and of those that
+   * were never current an hour after they came. What was deployed when stays on record. Returns
+   * how many were forgotten.
+   */
+  pruneBundles(file: string, keep: number): Promise<number>;
   listServices(): Promise<readonly ServiceRow[]>;
 
   /** Adds or updates the row of a server; times are the database's. */
@@ -118,8 +125,15 @@ export type ObjectChange =
 export interface ChangeOptions {
   readonly by: string;
   readonly dryRun?: boolean;
-  /** Called inside the transaction, once per changed kind, with all objects as they would be. */
-  readonly check?: (kind: string, objects: readonly NamedSpec[]) => void;
+  /** Whether the objects can stand beside one another. Not asked when nothing really changes. */
+  readonly check?: ChangeCheck;
+}
+
+export interface ChangeCheck {
+  /** The kinds whose objects it wants to see. */
+  readonly kinds: readonly string[];
+  /** Called inside the transaction with their objects as they would be; may throw. */
+  run(objects: ReadonlyMap<string, readonly NamedSpec[]>): void;
 }
 
 export interface ChangeResult {
@@ -180,6 +194,11 @@ export interface DeploymentRow extends BundleKey {
   readonly services: readonly string[];
   readonly deployedAt: string;
   readonly deployedBy: string;
+  /** False when its code was pruned: it cannot be brought back by its hash. */
+  readonly isKept: boolean;
+  /** Set when the file was deleted while this was current. */
+  readonly removedAt: string | null;
+  readonly removedBy: string | null;
 }
 
 export interface ServiceRow extends ServiceDescription {

@@ -1,4 +1,5 @@
 import { PlatformError } from "../errors/platform-error.ts";
+import { FailureLimit } from "./failure-limit.ts";
 import { verifyPassword } from "./passwords.ts";
 
 export interface PasswordChecksOptions {
@@ -14,9 +15,6 @@ export interface PasswordChecksOptions {
   readonly now?: () => number;
 }
 
-/** Callers whose failures are counted; the one unheard of for longest makes room. */
-const callersMax = 10_000;
-
 /**
  * Checks passwords without letting strangers keep the processor busy: few at a time, a short
  * queue, and a limit on failures for each caller.
@@ -24,13 +22,14 @@ const callersMax = 10_000;
 export class PasswordChecks {
   readonly #options: Required<PasswordChecksOptions>;
   readonly #waiting: (() => void)[] = [];
-  readonly #failures = new Map<string, { count: number; since: number }>();
+  readonly #failures: FailureLimit;
   #running = 0;
 
   constructor(options: PasswordChecksOptions = {}) {
     const now = () => performance.now();
     const defaults = { parallel: 2, waitingMax: 32, failuresMax: 10, refillMs: 1_000, now };
     this.#options = { ...defaults, ...options };
+    this.#failures = new FailureLimit(this.#options);
   }
 
   /**
@@ -39,32 +38,16 @@ export class PasswordChecks {
    */
   async verify(password: string, hash: string, caller: string): Promise<boolean> {
     // Counted before it is known to be one, so that attempts side by side do not slip through.
-    this.#countFailure(caller);
+    this.#failures.check(caller);
+    this.#failures.count(caller);
     await this.#enter();
     try {
       const right = await verifyPassword(password, hash);
-      if (right) this.#failures.delete(caller);
+      if (right) this.#failures.forgive(caller);
       return right;
     } finally {
       this.#leave();
     }
-  }
-
-  #countFailure(caller: string): void {
-    const { now, refillMs, failuresMax } = this.#options;
-    const before = this.#failures.get(caller) ?? { count: 0, since: now() };
-    const forgiven = Math.floor((now() - before.since) / refillMs);
-    const count = Math.max(0, before.count - forgiven);
-    if (count >= failuresMax) {
-      throw new PlatformError("REQUEST_TOO_MANY_ATTEMPTS", {}, { retryAfterMs: refillMs });
-    }
-    if (this.#failures.size >= callersMax && !this.#failures.has(caller)) {
-      const [oldest] = this.#failures.keys();
-      if (oldest !== undefined) this.#failures.delete(oldest);
-    }
-    const since = count === 0 ? now() : before.since + forgiven * refillMs;
-    this.#failures.delete(caller);
-    this.#failures.set(caller, { count: count + 1, since });
   }
 
   async #enter(): Promise<void> {

@@ -4,4 +4,10 @@ export interface Principal {
   readonly kind: string;
   /** The definition's name. */
   readonly name: string;
+  /** What the definition, or its token, says that the client may be. */
+  readonly roles: readonly string[];
+  /** Whom a token or a certificate names; undefined where the definition stands for one client. */
+  readonly subject?: string;
+  /** The claims of a token. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }

@@ -97,6 +97,17 @@ describe("sealSpec", () => {
     assert.ok(!schema.safeParse({ address: "a", other: 1 }).success);
     assert.ok(!schema.safeParse({ password: "x" }).success);
   });
+
+  it("keeps in it how fields are checked against each other", () => {
+    const checked = {
+      ...kind,
+      schema: kind.schema.refine(({ address }) => address !== "b", "Not b"),
+    };
+    const schema = schemaWithoutSecrets(checked);
+
+    assert.ok(schema.safeParse({ address: "a" }).success);
+    assert.ok(!schema.safeParse({ address: "b" }).success);
+  });
 });
 
 describe("unsealField", () => {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Kind, SecretMode } from "../catalog/kind.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import { type ClusterKey, decrypt, encrypt, tokenDigest } from "./cluster-key.ts";
@@ -23,7 +23,7 @@ export interface SealOptions {
   readonly key: ClusterKey;
   /** The object's name. */
   readonly name: string;
-  /** The object's spec as it is stored now: secrets left out or unchanged keep their sealed text. */
+  /** The spec as it is stored now: secrets left out or unchanged keep their sealed text. */
   readonly previous?: Spec;
 }
 
@@ -42,9 +42,12 @@ export function secretFields(kind: Kind): ReadonlyMap<string, SecretMode> {
 
 /** A kind's schema in which secrets may be left out, as updates and stored specs are written. */
 export function schemaWithoutSecrets(kind: Kind): z.ZodObject {
-  const mask = Object.fromEntries([...secretFields(kind).keys()].map((field) => [field, true]));
-  // zod's type of `partial` wants the keys of one known shape; these are keys of this shape.
-  return kind.schema.partial(mask as Record<string, never>);
+  const { shape } = kind.schema;
+  const fields = [...secretFields(kind).keys()];
+  // Not `partial`, which takes no schema whose fields are checked against each other.
+  return kind.schema.safeExtend(
+    Object.fromEntries(fields.map((field) => [field, z.optional(shape[field]!)])), // its own fields
+  );
 }
 
 /**

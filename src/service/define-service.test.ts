@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defineService, isService, type Service } from "./define-service.ts";
-import { z } from "./index.ts";
+import { defineThreadTask, z } from "./index.ts";
 
 // Cases of a definition that its types refuse, as plain JavaScript can write them.
 function define(definition: Record<string, unknown>): Service {
@@ -21,10 +21,17 @@ describe("defineService", () => {
   const wrong: readonly [string, Record<string, unknown>, RegExp][] = [
     ["no name", { name: undefined }, /"undefined" cannot be defined: the name/],
     ["a space in the name", { name: "a b" }, /the name is not made of/],
-    ["no handle", { handle: undefined }, /handle is not a function/],
+    ["no handler", { handle: undefined }, /neither handle nor a handler for a method, such as get/],
+    ["a handle that is no function", { handle: 1 }, /handle is not a function/],
+    ["a handler of a method that is no function", { get: {} }, /get is not a function/],
+    ["a hook that is no function", { onStart: true }, /onStart is not a function/],
     ["an input that is no schema", { input: {} }, /input is not a schema/],
     ["an output that is no schema", { output: null }, /output is not a schema/],
     ["a time limit of nothing", { timeoutMs: 0 }, /timeoutMs is 0/],
+    ["no calls at all", { maxConcurrent: 0 }, /maxConcurrent is 0/],
+    ["a queue below nothing", { queueMax: -1 }, /queueMax is -1/],
+    ["a limit that is a text", { slowMs: "fast" }, /slowMs is fast/],
+    ["a body kept and streamed", { rawBody: true, streamBody: true }, /exclude each other/],
   ];
   for (const [name, definition, reason] of wrong) {
     it(`refuses ${name}`, () => {
@@ -64,5 +71,37 @@ describe("defineService", () => {
       "typed",
       "mismatched",
     ]);
+  });
+
+  it("types handlers of methods, hooks and thread tasks", () => {
+    const task = defineThreadTask({ name: "length", run: (text: string) => text.length });
+    const service = defineService({
+      name: "verbs",
+      input: z.object({ id: z.int() }),
+      output: z.object({ text: z.string() }),
+      get: ({ input }) => ({ text: String(input.id + 1) }),
+      // @ts-expect-error: the output's text is a text
+      post: () => ({ text: 1 }),
+      before({ input }) {
+        // @ts-expect-error: the input has no name
+        void input.name;
+      },
+      after(_, outcome) {
+        const text: string | undefined = outcome.ok ? outcome.output.text : undefined;
+        void text;
+      },
+      onError: () => ({ text: "instead" }),
+      onStart: ({ server, log, signal }) => log.info(server, { signal }),
+      async handle({ runInThread }) {
+        const length: number = await runInThread(task, "text");
+        // @ts-expect-error: the task takes a text
+        void (() => runInThread(task, 1));
+        return { text: String(length) };
+      },
+    });
+    const output: Service<{ id: number }, { text: string }> = service;
+
+    assert.deepEqual(output.methods, undefined);
+    assert.deepEqual([...service.verbs!.keys()], ["GET", "POST"]);
   });
 });

@@ -1,36 +1,60 @@
 import { PlatformError } from "../errors/platform-error.ts";
-import { nearestName } from "../lib/nearest-name.ts";
-import type { Call, RunnableService, ServiceMarks } from "./call.ts";
-import { ServiceContext } from "./context.ts";
+import type { Call, InvokeOptions, RunnableService, ServiceMarks } from "./call.ts";
+import { ServiceContext } from "./context/service-context.ts";
 import type { Service } from "./define-service.ts";
-import { describeIssues, type Schema, type Validation } from "./schema.ts";
+import { runManaged } from "./running/managed-run.ts";
+import { findService } from "./running/find-service.ts";
+import { LimitedCall } from "./running/limited-call.ts";
+import { NestedCall } from "./running/nested-call.ts";
+import { checkInput, checkOutput, isThenable } from "./running/check-values.ts";
 
-/** A service without an invocation of its own, such as one called by value, has this slot. */
-const noSlot = 0;
-
-/** Validates without waiting where the schema does not. */
-export function validate(
-  schema: Schema | undefined,
-  value: unknown,
-): Validation | Promise<Validation> {
-  return schema === undefined ? { value } : schema["~standard"].validate(value);
-}
+export { validate } from "./running/check-values.ts";
+export { unknownService } from "./running/find-service.ts";
 
 /**
- * Calls a service with an input that its schema has already accepted, and checks what it returns.
+ * Calls a service on behalf of a channel, with an input that its schema has already accepted, and
+ * checks what it returns. The request's method picks the handler; the deadline is the call's.
  * Returns a promise only where the service or its schema does. Throws, or rejects with, what the
- * service throws, or SERVICE_OUTPUT_INVALID.
+ * service throws, SERVICE_OUTPUT_INVALID, SERVICE_BUSY and SERVICE_INACTIVE.
  */
 export function runService(runnable: RunnableService, input: unknown, call: Call): unknown {
+  const { service } = runnable;
+  const handle = service.verbs === undefined
+    ? service.handle
+    : verbOf(service, call.request.method);
+  return start(runnable, handle, input, call);
+}
+
+type Handle = Service["handle"];
+
+function verbOf(service: Service, method: string): Handle {
+  const { verbs } = service;
+  const verb = verbs?.get(method) ?? (method === "HEAD" ? verbs?.get("GET") : undefined);
+  if (verb !== undefined) return verb;
+  // A method without a handler is no call without a method.
+  if (service.methods === undefined || method === "") return service.handle;
+  throw new PlatformError("REQUEST_METHOD", { method });
+}
+
+function start(runnable: RunnableService, handle: Handle, input: unknown, call: Call): unknown {
+  const { service } = runnable;
+  const isManaged = service.hooks !== undefined || runnable.gate !== undefined ||
+    service.slowMs !== undefined || runnable.isActive === false;
+  return isManaged
+    ? runManaged(runnable, handle, input, call)
+    : runPlain(runnable, handle, input, call);
+}
+
+function runPlain(runnable: RunnableService, handle: Handle, input: unknown, call: Call): unknown {
   const { service, slot } = runnable;
   const { marks } = call.runtime;
   marks.enter(slot);
   let waits = false;
   try {
-    const returned = service.handle(new ServiceContext(input, call, runnable));
+    const returned = handle(new ServiceContext(input, call, runnable));
     if (isThenable(returned)) {
       waits = true;
-      return finishService(runnable, returned, marks);
+      return finishPlain(runnable, returned, marks);
     }
     return checkOutput(service, returned);
   } finally {
@@ -38,7 +62,7 @@ export function runService(runnable: RunnableService, input: unknown, call: Call
   }
 }
 
-async function finishService(
+async function finishPlain(
   { service, slot }: RunnableService,
   returned: PromiseLike<unknown>,
   marks: ServiceMarks,
@@ -50,58 +74,42 @@ async function finishService(
   }
 }
 
-function checkOutput(service: Service, output: unknown): unknown {
-  if (service.output === undefined) return output;
-  const checking = validate(service.output, output);
-  if (checking instanceof Promise) return checking.then((checked) => outputOf(service, checked));
-  return outputOf(service, checking);
-}
-
-function outputOf(service: Service, checked: Validation): unknown {
-  if (checked.issues === undefined) return checked.value;
-  throw new PlatformError("SERVICE_OUTPUT_INVALID", { service: service.name }, {
-    details: { errors: describeIssues(checked.issues) },
-  });
-}
-
 /**
  * Calls a service for another one. A name, and a service by its name, means what is deployed;
- * a service that is deployed nowhere, such as one private to a file, is called as it is.
- * Rejects with SERVICE_UNKNOWN, SERVICE_INPUT_INVALID and what `runService` rejects with.
+ * a service that is deployed nowhere, such as one private to a file, is called as it is. It has
+ * the shortest of its own limit, `timeoutMs` and the caller's remaining time; without any left it
+ * does not run. Rejects with SERVICE_UNKNOWN, SERVICE_INPUT_INVALID, SERVICE_NESTING,
+ * REQUEST_TIMEOUT, REQUEST_ABANDONED and what `runService` rejects with.
  */
 export async function invokeService(
   target: string | Service,
   input: unknown,
   call: Call,
+  options?: InvokeOptions,
 ): Promise<unknown> {
   const runnable = findService(target, call);
-  const checking = validate(runnable.service.input, input);
-  const checked = checking instanceof Promise ? await checking : checking;
-  if (checked.issues !== undefined) {
-    throw new PlatformError("SERVICE_INPUT_INVALID", { service: runnable.service.name }, {
-      details: { errors: describeIssues(checked.issues) },
-    });
+  const { service } = runnable;
+  const checking = checkInput(service, input);
+  const value = checking instanceof Promise ? await checking : checking;
+  const remainingMs = call.remaining();
+  if (remainingMs <= 0) throw dropped(runnable, call);
+  const nested = new NestedCall(call, service.name);
+  const limitMs = shorter(service.timeoutMs, options?.timeoutMs);
+  // Awaited here, so that the caller's stack is in the errors' ones.
+  if (limitMs === undefined || limitMs >= remainingMs) {
+    return await start(runnable, service.handle, value, nested);
   }
-  return await runService(runnable, checked.value, call);
+  using limited = new LimitedCall(nested, limitMs);
+  const running = start(runnable, service.handle, value, limited);
+  return isThenable(running) ? await limited.race(running) : running;
 }
 
-function findService(target: string | Service, call: Call): RunnableService {
-  const { services } = call.runtime;
-  const name = typeof target === "string" ? target : target.name;
-  const found = services.get(name);
-  if (found !== undefined) return found;
-  if (typeof target !== "string") return { service: target, slot: noSlot };
-  throw unknownService(name, services.keys());
+function shorter(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
 }
 
-/** The error for a name that no service has, with the nearest one that exists. */
-export function unknownService(name: string, known: Iterable<string>): PlatformError {
-  const near = nearestName(name, known);
-  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
-  return new PlatformError("SERVICE_UNKNOWN", { name, hint });
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
+function dropped({ slot }: RunnableService, { runtime, signal }: Call): unknown {
+  runtime.marks.drop?.(slot);
+  return signal.aborted ? signal.reason : new PlatformError("REQUEST_ABANDONED");
 }

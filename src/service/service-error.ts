@@ -1,3 +1,6 @@
+import { reasonOf } from "../errors/platform-error.ts";
+import { plainCopy } from "../lib/plain-copy.ts";
+
 const brand: unique symbol = Symbol.for("dragoman.service-error");
 
 export interface ServiceErrorOptions {
@@ -38,5 +41,26 @@ export class ServiceError extends Error {
 
 /** True for a ServiceError of any copy of this module. */
 export function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && brand in error;
+  try {
+    return error instanceof Error && brand in error;
+  } catch {
+    return false; // a proxy that does not let itself be looked at
+  }
+}
+
+/**
+ * Why a ServiceError cannot be sent; undefined when it can. Its parts may be of any type where no
+ * compiler looked, and may have been changed.
+ */
+export function unsendableReason({ status, headers, details }: ServiceError): string | undefined {
+  if (!Number.isInteger(status) || status < 400 || status > 599) {
+    return `A ServiceError cannot have the status ${String(status)}`;
+  }
+  try {
+    new Headers(headers ?? {});
+    plainCopy(details);
+    return undefined;
+  } catch (error) {
+    return `A ServiceError's headers or details cannot be sent: ${reasonOf(error)}`;
+  }
 }

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Schema } from "./schema.ts";
 
 /** What a text means for its field; the text itself when it means nothing better. */
-type Reading = (text: string) => unknown;
+export type Reading = (text: string) => unknown;
 
 interface FieldReading {
   readonly read: Reading;
@@ -38,7 +38,7 @@ export function compileTextInput(schema: Schema | undefined): TextInput {
 }
 
 /** The parts of zod's schema definitions that matter here, whatever the type. */
-interface Definition {
+export interface Definition {
   readonly type: string;
   readonly innerType?: unknown;
   readonly in?: unknown;
@@ -60,7 +60,7 @@ interface Definition {
 const depthMax = 32;
 
 /** The definition behind optional, default and similar wrappers. */
-function definitionOf(schema: unknown, depth = 0): Definition | undefined {
+export function definitionOf(schema: unknown, depth = 0): Definition | undefined {
   if (typeof schema !== "object" || schema === null || !("_zod" in schema)) return undefined;
   if (depth > depthMax) return undefined;
   const definition: Definition = (schema as z.ZodType).def; // zod's own objects carry `_zod`
@@ -110,7 +110,8 @@ function readingOf(schema: unknown): FieldReading {
   return { read: scalarReading(definition), isList: definition?.type === "tuple" };
 }
 
-function scalarReading(definition: Definition | undefined): Reading {
+/** How one text is read as what a definition declares; lists and objects leave it as it is. */
+export function scalarReading(definition: Definition | undefined): Reading {
   switch (definition?.type) {
     case "number":
       return readNumber;

@@ -14,8 +14,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** A logger whose every line also carries `context`. */
-  child(context: LogFields): Logger;
+  /** A logger whose every line also carries `context`; `level`: default this one's. */
+  child(context: LogFields, level?: LogLevel): Logger;
 }
 
 export interface LoggerOptions {
@@ -37,7 +37,8 @@ export function createLogger(
     info: log(1),
     warn: log(2),
     error: log(3),
-    child: (more) => createLogger({ level, context: { ...context, ...more }, write }),
+    child: (more, own = level) =>
+      createLogger({ level: own, context: { ...context, ...more }, write }),
   };
 }
 
@@ -56,8 +57,24 @@ function renderLine(
     return JSON.stringify({ ...head, ...context, ...fields, ...head }, replace);
   } catch (error) {
     // A cycle, or a toJSON that throws. What cannot be logged must not take the work down with it.
-    return JSON.stringify({ ...head, unwritable: reasonOf(error) });
+    const rest = { ...writableFields(context), ...writableFields(fields) };
+    return JSON.stringify({ ...rest, ...head, unwritable: reasonOf(error) });
   }
+}
+
+/** Each field as far as it can be written; of an error that cannot be, at least what it says. */
+function writableFields(fields: LogFields | undefined): LogFields {
+  const written: Record<string, unknown> = {};
+  for (const key of Object.keys(fields ?? {})) {
+    try {
+      const value = fields![key]; // it has keys
+      const text = JSON.stringify({ [key]: value }, replace);
+      Object.assign(written, JSON.parse(text));
+    } catch {
+      written[key] = key === "error" ? reasonOf(fields![key]) : "[unwritable]";
+    }
+  }
+  return written;
 }
 
 // Last line of defence: no field with such a name reaches a log, whoever passed it.
@@ -72,18 +89,29 @@ function replace(this: unknown, key: string, value: unknown): unknown {
     return "[redacted]";
   }
   if (typeof value === "bigint") return value.toString();
-  if (typeof value === "string") return value.replace(urlPassword, "$1[redacted]@");
+  if (typeof value === "string") return shortened(value).replace(urlPassword, "$1[redacted]@");
   // What an error's own toJSON leaves out for strangers, its stack and causes, belongs in a log.
   const original = (this as Record<string, unknown>)[key]; // JSON.stringify calls it on the holder
   return original instanceof Error ? errorFields(original) : value;
 }
 
-function errorFields(error: Error): Record<string, unknown> {
+/** What one text may take of a line. */
+const textMax = 32_768;
+
+function shortened(text: string): string {
+  return text.length > textMax ? `${text.slice(0, textMax)}...` : text;
+}
+
+/** Causes that are followed: an error may be its own. */
+const causesMax = 10;
+
+function errorFields(error: Error, causes = causesMax): Record<string, unknown> {
+  const { cause } = error;
   return {
     type: error.name,
     ...("code" in error ? { code: error.code } : {}),
     message: reasonOf(error),
     stack: error.stack,
-    ...(error.cause instanceof Error ? { cause: errorFields(error.cause) } : {}),
+    ...(cause instanceof Error && causes > 0 ? { cause: errorFields(cause, causes - 1) } : {}),
   };
 }

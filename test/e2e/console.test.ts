@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
+import type { DeploymentView } from "../../src/admin-api/api.ts";
 import { type Chromium, startChromium } from "../peers/chromium.ts";
 import { dragoman, type Quickstart, startQuickstart } from "./quickstart.ts";
 
@@ -19,6 +20,24 @@ after(async () => {
   await browser?.stop();
   await cluster?.[Symbol.asyncDispose]();
 });
+
+/** Chooses a file in the form, as the file dialog does. */
+async function choose(name: string, text: string): Promise<void> {
+  await page.locator("#deploy input[type=file]").setInputFiles({
+    name,
+    mimeType: "text/plain",
+    buffer: Buffer.from(text),
+  });
+}
+
+function pageSource(name: string): string {
+  return `import { defineService } from "dragoman";
+export const service = defineService({
+  name: ${JSON.stringify(name)},
+  handle: () => ({ answer: 1 }),
+});
+`;
+}
 
 describe("The console of a quickstart cluster", () => {
   it("lets the user of the quickstart in, and says that everything runs", async () => {
@@ -46,6 +65,35 @@ describe("The console of a quickstart cluster", () => {
     const started = await dragoman(["start", join(cluster.directory, "server2")]);
     assert.equal(started.exitCode, 0, started.stderr);
     await page.getByText("Everything runs").first().waitFor({ timeout: 20_000 });
+  });
+
+  it("deploys a file, and shows every server's outcome", async () => {
+    const deploy = page.getByRole("region", { name: "Deploy a file" });
+    await choose("page.ts", pageSource("test.page"));
+    await deploy.getByRole("button", { name: "Deploy", exact: true }).click();
+
+    await deploy.getByText("page.ts is live at revision").waitFor({ timeout: 20_000 });
+    const rows = deploy.getByRole("table", { name: "Outcome on every server" });
+    assert.match(await rows.innerText(), /server1\s+live[^]*server2\s+live/);
+    const list = await cluster.json<readonly DeploymentView[]>("deployment", "list");
+    const row = list.find(({ file }) => file === "page.ts");
+    assert.equal(row?.deployedBy, `web-admin/${cluster.webAdmin.username}`);
+  });
+
+  it("says where a file that cannot be deployed is wrong", async () => {
+    const deploy = page.getByRole("region", { name: "Deploy a file" });
+    const press = () => deploy.getByRole("button", { name: "Deploy", exact: true }).click();
+
+    await choose("page.ts", `import x from "lodash";\n${pageSource("test.page")}x();\n`);
+    await press();
+    await deploy.getByText(/page\.ts:1:15: "lodash" cannot be imported/).waitFor();
+    await choose("page.ts", `${pageSource("test.page")}throw new Error("no luck");\n`);
+    await press();
+    await deploy.getByText("page.ts was rejected").waitFor({ timeout: 20_000 });
+    await deploy.getByText(/no luck \(page\.ts:6:/).first().waitFor();
+
+    // The browser itself writes that the first one was answered with 400.
+    assert.match(browser.complaints.splice(0).join(), /status of 400/);
   });
 
   it("has nothing to complain about", () => {

@@ -4,6 +4,8 @@ import { version } from "../../src/config/component.ts";
 import { PlatformError } from "../../src/errors/platform-error.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 import type { SessionView } from "../shared/session.ts";
+import { deploymentRoutes } from "./deployment-routes.ts";
+import type { Deployments } from "./deployments.ts";
 import type { EventStreams } from "./events.ts";
 import type { LogIn } from "./login.ts";
 import type { ClusterWatch } from "./overview/watch.ts";
@@ -26,12 +28,13 @@ export interface ApiParts {
   readonly logIn: LogIn;
   readonly streams: EventStreams;
   readonly watches: ReadonlyMap<string, ClusterWatch>;
+  readonly deployments: ReadonlyMap<string, Deployments>;
   readonly logger: Logger;
 }
 
 /** Everything under `/api`, for the pages alone. */
 export function createApiRoutes(parts: ApiParts): readonly ApiRoute[] {
-  return [...sessionRoutes(parts), ...clusterRoutes(parts)];
+  return [...sessionRoutes(parts), ...clusterRoutes(parts), ...deploymentRoutes(parts)];
 }
 
 function sessionRoutes(parts: ApiParts): readonly ApiRoute[] {

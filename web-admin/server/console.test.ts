@@ -25,6 +25,7 @@ describe("the console's server", () => {
   let running: RunningComponent;
   let servers = [sampleServer("server1")];
   const log: string[] = [];
+  const uploads: unknown[] = [];
 
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "console-"));
@@ -40,6 +41,13 @@ describe("the console's server", () => {
       config: await loadConfig(directory, webAdminConfigSchema),
       pagesDirectory: join(root, "dist"),
       logger: createLogger({ level: "debug", write: (line) => log.push(line) }),
+      deploymentsOf: () => ({
+        list: () => Promise.resolve([]),
+        deploy(upload, username) {
+          uploads.push({ ...upload, username });
+          return Promise.resolve({ outcome: "deployed", revision: 8, files: [], servers: [] });
+        },
+      }),
       openSource: () =>
         Promise.resolve({ look: () => Promise.resolve(sampleReadings({ servers })), close() {} }),
     });
@@ -74,6 +82,25 @@ describe("the console's server", () => {
     assert.equal(status, response.status);
     return { status, code };
   }
+
+  it("takes an upload of a person who is logged in, larger than a login, and says who", async () => {
+    const { session, cookie } = await logIn();
+    const upload = { name: "a.ts", source: "x".repeat(100_000) };
+    const path = "/api/clusters/demo/deployments";
+    const headers = { "Cookie": cookie, "X-Dragoman-Csrf": session.csrfToken };
+
+    const stranger = await post(path, { body: upload });
+    const forged = await post(path, { body: upload, headers: { Cookie: cookie } });
+    const elsewhere = await post("/api/clusters/other/deployments", { body: upload, headers });
+    const taken = await post(path, { body: upload, headers });
+
+    assert.equal((await problemOf(stranger)).code, "WEB_ADMIN_NO_SESSION");
+    assert.equal((await problemOf(forged)).code, "WEB_ADMIN_CROSS_SITE");
+    assert.equal((await problemOf(elsewhere)).code, "WEB_ADMIN_NO_CLUSTER");
+    assert.equal(taken.status, 200);
+    assert.equal((await taken.json()).outcome, "deployed");
+    assert.deepEqual(uploads, [{ ...upload, username: credentials.username }]);
+  });
 
   it("says how to build the pages when they are missing, and serves them once they are there", async () => {
     const missing = await fetch(`${origin}/clusters/demo`);
@@ -280,6 +307,10 @@ describe("the console's server", () => {
       config: { ...config, http: { host: "127.0.0.1", port: taken } },
       pagesDirectory: join(root, "dist"),
       logger: silentLogger,
+      deploymentsOf: () => ({
+        list: () => Promise.resolve([]),
+        deploy: () => Promise.reject(new Error("not needed")),
+      }),
       openSource: () => Promise.reject(new Error("not needed")),
     });
 

@@ -5,6 +5,7 @@ import type { WebAdminConfig } from "../../src/config/schemas.ts";
 import { PlatformError, reasonOf } from "../../src/errors/platform-error.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 import { createApiRoutes } from "./api-routes.ts";
+import type { Deployments } from "./deployments.ts";
 import { openDatabase } from "./database.ts";
 import { EventStreams } from "./events.ts";
 import { createLogIn } from "./login.ts";
@@ -23,6 +24,7 @@ export interface ConsoleOptions {
   /** The built pages. */
   readonly pagesDirectory: string;
   readonly openSource: (cluster: WebAdminConfig["clusters"][number]) => Promise<ClusterSource>;
+  readonly deploymentsOf: (cluster: WebAdminConfig["clusters"][number]) => Deployments;
   readonly logger: Logger;
 }
 
@@ -43,7 +45,11 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningComp
   if (!hasUsers(database)) {
     logger.warn("nobody can log in: there is no user yet", { advice: "Create a user" });
   }
-  const routes = createApiRoutes({ config, sessions, cookie, logIn, streams, watches, logger });
+  const deployments = new Map(
+    config.clusters.map((cluster) => [cluster.name, options.deploymentsOf(cluster)]),
+  );
+  const parts = { config, sessions, cookie, logIn, streams, watches, deployments, logger };
+  const routes = createApiRoutes(parts);
   const server = createServer(createRequestHandler({
     routes,
     files,

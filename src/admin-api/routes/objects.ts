@@ -4,16 +4,27 @@ import { PlatformError } from "../../errors/platform-error.ts";
 import { nearestName } from "../../lib/nearest-name.ts";
 import type { ApiRequest, Route } from "../../mtls/json-api.ts";
 import type { ChangeResult, ClusterStore, ObjectChange } from "../../odb/types.ts";
-import { redactSpec } from "../../security/secrets.ts";
+import { redactSpec, secretFields } from "../../security/secrets.ts";
 import type { ApplyResult, KindInfo, KindList, ObjectView } from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
-import { conflictCheck, kindOf, planChanges } from "../object-changes.ts";
+import { conflictCheck } from "../conflict-check.ts";
+import { kindOf, planChanges, type PlannedPut } from "../object-changes.ts";
+import { compareSpecs } from "../object-comparison.ts";
 import { parseBody } from "../request-body.ts";
 import { rollOut } from "../rollout.ts";
 
 const applyRequest = z.strictObject({
-  objects: z.array(z.unknown()).min(1).max(50_000),
+  objects: z.array(z.unknown()).max(50_000),
+  delete: z.array(z.strictObject({
+    kind: z.string(),
+    name: z.string(),
+    revision: z.int().min(1).optional(),
+  })).max(50_000).default([]),
   dryRun: z.boolean().default(false),
+  compare: z.boolean().default(false),
+}).refine((request) => request.objects.length + request.delete.length > 0, {
+  error: "Name at least one object",
+  path: ["objects"],
 });
 
 /** The objects of every kind: one set of operations for all of them. */
@@ -52,11 +63,7 @@ export function objectRoutes(context: AdminContext): readonly Route[] {
       path: "/v1/apply",
       roles: ["operator", "web-admin"],
       async handle(request): Promise<ApplyResult> {
-        const { objects, dryRun } = parseBody(applyRequest, request);
-        return await change(context, request, {
-          changes: await planChanges(context, objects),
-          dryRun,
-        });
+        return await apply(context, request);
       },
     },
     {
@@ -76,6 +83,34 @@ export function objectRoutes(context: AdminContext): readonly Route[] {
       },
     },
   ];
+}
+
+async function apply(context: AdminContext, request: ApiRequest): Promise<ApplyResult> {
+  const { objects, delete: deletions, dryRun, compare } = parseBody(applyRequest, request);
+  const puts = await planChanges(context, objects, { compare });
+  const deletes = deletions.map(({ kind, name, revision }): ObjectChange => ({
+    op: "delete",
+    kind: kindOf(context.kinds, kind).kind,
+    name,
+    ...(revision === undefined ? {} : { ifRevision: revision }),
+  }));
+  const changes = [...puts.map((put) => put.change), ...deletes];
+  const result = await change(context, request, { changes, dryRun: dryRun || compare });
+  return compare ? { ...result, changes: withFields(context, result.changes, puts) } : result;
+}
+
+function withFields(
+  { kinds }: AdminContext,
+  changes: ApplyResult["changes"],
+  puts: readonly PlannedPut[],
+): ApplyResult["changes"] {
+  return changes.map((made, index) => {
+    const put = puts[index]; // the deletions come after all of them
+    if (put === undefined) return made;
+    const { change: { spec }, given, before } = put;
+    const after: typeof spec = JSON.parse(JSON.stringify(spec)); // as it would be stored
+    return { ...made, fields: compareSpecs(kindOf(kinds, made.kind), { before, after, given }) };
+  });
 }
 
 async function change(
@@ -107,7 +142,8 @@ async function getObject(store: ClusterStore, kind: string, name: string): Promi
 function viewOf(kind: Kind, object: StoredObject): ObjectView {
   const { name, revision, updatedAt, updatedBy } = object;
   const spec = redactSpec(kind, object.spec);
-  return { apiVersion, kind: kind.kind, name, spec, revision, updatedAt, updatedBy };
+  const secrets = [...secretFields(kind).keys()].filter((field) => field in object.spec);
+  return { apiVersion, kind: kind.kind, name, spec, secrets, revision, updatedAt, updatedBy };
 }
 
 function kindInfo({ kind, group, description, schema }: Kind): KindInfo {

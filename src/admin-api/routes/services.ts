@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
 import { nearestName } from "../../lib/nearest-name.ts";
 import type { Route } from "../../mtls/json-api.ts";
-import { createCid } from "../../server/http/cid.ts";
+import { createCid } from "../../http/cid.ts";
 import type { InvokeResult, ServiceView } from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
 import { parseBody } from "../request-body.ts";

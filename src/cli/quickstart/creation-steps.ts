@@ -75,7 +75,7 @@ export function creationSteps(plan: QuickstartPlan): {
     {
       title: "Environment and operator's certificate",
       async run() {
-        await layDemo(plan.directory);
+        if (plan.demo) await layDemo(plan.directory);
         const config = environmentOf(plan);
         await createEnvironment(plan.directory, { config, tls, operator: "cli" });
       },

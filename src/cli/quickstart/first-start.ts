@@ -8,7 +8,7 @@ import { deployFiles } from "../cluster/deploy-files.ts";
 import type { Environment } from "../cluster/environment.ts";
 
 /** The demo's files, as the environment has them for the user to change and deploy again. */
-const demoFiles = { service: "hello.ts", objects: "objects.yaml" } as const;
+const demoFiles = { service: "demo-hello.ts", objects: "objects.yaml" } as const;
 
 /** Puts the demo into `services/` of an environment, to be deployed when it first runs. */
 export async function layDemo(directory: string): Promise<void> {
@@ -39,7 +39,7 @@ export async function deployPending(
     throw new PlatformError("CLI_DEPLOY_REJECTED", { reason });
   }
   const file = join(services, demoFiles.objects);
-  await applyObjects(environment, { text: await loadText(file), file }, { dryRun: false, env });
+  await applyObjects(environment, { text: await loadText(file), file }, env);
   await rm(pending, { force: true });
 }
 
@@ -53,7 +53,9 @@ export async function removeDemo(directory: string): Promise<void> {
 }
 
 function originalOf(file: string): string {
-  return fileURLToPath(new URL(`../../../examples/hello/${file}`, import.meta.url));
+  // A deployed file is known by its name, and a user's first one may well be called hello.ts.
+  const name = file.replace(/^demo-/, "");
+  return fileURLToPath(new URL(`../../../examples/hello/${name}`, import.meta.url));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -16,6 +16,8 @@ export interface QuickstartOptions {
   readonly kvdb: KvdbAccess | "auto" | "embedded" | "redis";
   readonly balancer: "auto" | "haproxy" | "embedded";
   readonly portOffset: number;
+  /** Default true: a demo service is deployed when everything has started. */
+  readonly demo?: boolean;
 }
 
 /** Every name, port and place of the environment that quickstart makes. */
@@ -35,6 +37,7 @@ export interface QuickstartPlan {
   };
   readonly servers: readonly PlannedServer[];
   readonly webAdminPort: number;
+  readonly demo: boolean;
   readonly paths: PlannedPaths;
 }
 
@@ -77,6 +80,7 @@ export function planQuickstart(options: QuickstartOptions): QuickstartPlan {
       adminPort: port(defaultPorts.serverAdmin) + index,
     })),
     webAdminPort: port(defaultPorts.webAdmin),
+    demo: options.demo ?? true,
     paths: {
       authority: join(directory, "ca"),
       kvdb: join(directory, "kvdb"),

@@ -68,11 +68,11 @@ describe("A directory for quickstart", () => {
   it("keeps the user's own files and changed services", async () => {
     const directory = await makeEnvironment();
     await writeFile(join(directory, "notes.md"), "mine");
-    await writeFile(join(directory, "services", "hello.ts"), "// changed");
+    await writeFile(join(directory, "services", "demo-hello.ts"), "// changed");
 
     await removeEnvironment(directory);
 
     assert.deepEqual((await readdir(directory)).sort(), ["notes.md", "services"]);
-    assert.deepEqual(await readdir(join(directory, "services")), ["hello.ts"]);
+    assert.deepEqual(await readdir(join(directory, "services")), ["demo-hello.ts"]);
   });
 });

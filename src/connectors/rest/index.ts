@@ -1,51 +1,59 @@
 import { z } from "zod";
-import { defineKind, type NamedSpec } from "../../catalog/kind.ts";
-import { parsePathTemplate } from "./path-template.ts";
+import { defineKind } from "../../catalog/kind.ts";
+import { corsFields } from "../../http/cors.ts";
+import { edgeFields, pathField, securityField } from "../../http/channel-fields.ts";
+import { claimPath } from "../../http/path-claims.ts";
+import { responseCacheFields } from "../../http/response-cache.ts";
+import { roleList } from "../../security/roles.ts";
+import {
+  acceptField,
+  filesField,
+  formatsField,
+  hostField,
+  methodsField,
+  outputField,
+  priorityField,
+} from "./fields.ts";
+import { contradiction } from "./contradiction.ts";
 
-/** Methods that a channel can take. HEAD is answered for GET, OPTIONS for every path. */
-export const restMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
-
-const path = z.string().max(1_000).superRefine((text, context) => {
-  const template = parsePathTemplate(text);
-  if (typeof template === "string") context.addIssue({ code: "custom", message: template });
-});
-
-const methods = z.array(z.enum(restMethods)).min(1).refine(
-  (list) => new Set(list).size === list.length,
-  "A method stands twice in the list",
-);
-
-const securityAdvice = 'Say "none", or list the security definitions of which any one suffices';
-const security = z.union([
-  z.literal("none"),
-  z.array(z.string().min(1)).min(1, securityAdvice).refine(
-    (names) => !names.includes("none"),
-    securityAdvice,
-  ),
-], { error: securityAdvice });
+export { restMethods } from "./fields.ts";
 
 /** A service at a path, for clients that speak HTTP. */
 export const restChannel = defineKind({
   kind: "RestChannel",
   group: "channel",
-  description: "Exposes a service over HTTP, at a path",
+  description: "Exposes a service, or files, over HTTP, at a path",
   schema: z.strictObject({
-    path: path.meta({
+    path: pathField.meta({
       description:
-        "Where the service is; {name} is one segment, {name*} at the end is all the rest",
+        "Where the service is; {name} is one segment, {name:int} one that fits the type " +
+        "(bool, int, uuid, date, number, word), {name*} at the end is all the rest",
       example: "/customers/{id}",
     }),
-    methods: methods.default(["GET", "POST"]).meta({
+    methods: methodsField.default(["GET", "POST"]).meta({
       description: "Methods that the channel takes; HEAD comes with GET",
       example: ["GET"],
     }),
-    service: z.string().min(1).meta({
+    host: hostField.optional().meta({
+      description: "The host that requests must be for, or *. and what it ends in; default: any",
+      example: "api.example.com",
+    }),
+    accept: acceptField.optional().meta({
+      description: "A media type that clients must accept; tells channels at one path apart",
+      example: "text/csv",
+    }),
+    service: z.string().min(1).optional().meta({
       description: "The service that is invoked",
       example: "crm.customer.get",
     }),
-    security: security.meta({
-      description: 'Security definitions of which any one suffices, or "none"',
-      example: ["crm-key"],
+    files: filesField.optional().meta({
+      description: "Files of the server's disk that are served instead of a service",
+      example: { directory: "/srv/www", fallback: "index.html" },
+    }),
+    security: securityField,
+    roles: roleList.optional().meta({
+      description: "Roles of which a client must have one; others are answered 403",
+      example: ["reader"],
     }),
     active: z.boolean().default(true).meta({
       description: "Whether the channel is served; its path answers 404 while it is not",
@@ -60,43 +68,89 @@ export const restChannel = defineKind({
       unit: "bytes",
       example: 1_048_576,
     }),
+    formats: formatsField.default(["json", "form"]).meta({
+      description: "Data formats of request bodies; form takes multipart forms as well",
+      example: ["json", "csv"],
+    }),
+    output: outputField.default("json").meta({
+      description: "Data format of answers, or several among which Accept chooses, the first first",
+      example: ["json", "csv"],
+    }),
+    bodyField: z.string().min(1).max(200).optional().meta({
+      description: "The input field that takes the whole body, such as a text or CSV records",
+      example: "records",
+    }),
+    merge: z.boolean().default(true).meta({
+      description:
+        "Whether path, query and body make one input; false: { path, query, body } apart",
+      example: true,
+    }),
+    priority: priorityField.default(["path", "query", "body"]).meta({
+      description: "Which source wins when several have a field of the same name, the first first",
+      example: ["body", "path", "query"],
+    }),
+    queryMax: z.int().min(0).max(65_536).default(8_192).meta({
+      description: "Longest query; longer ones are answered 414",
+      unit: "characters",
+      example: 8_192,
+    }),
+    headersMax: z.int().min(1).max(100).optional().meta({
+      description: "Most headers a request may have; default: what the server takes, 100",
+      example: 50,
+    }),
+    headerBytesMax: z.int().min(100).max(1_048_576).optional().meta({
+      description: "Longest headers, all together; default: what the server takes",
+      unit: "bytes",
+      example: 16_384,
+    }),
+    etag: z.boolean().default(false).meta({
+      description: "Whether answers to GET carry an ETag of their content, so that clients who " +
+        "have it already get 304",
+      example: true,
+    }),
+    compress: z.boolean().default(false).meta({
+      description: "Whether answers are compressed (brotli, gzip) for clients that take it",
+      example: true,
+    }),
+    cors: corsFields.optional().meta({
+      description: "Pages of other origins that may call from a browser; default: none",
+      example: { origins: ["https://shop.example.com"] },
+    }),
+    cache: responseCacheFields.optional().meta({
+      description: "Answers to GET that are kept and given again; default: none",
+      example: { ttlMs: 30_000 },
+    }),
+    ...edgeFields,
+    documented: z.boolean().default(true).meta({
+      description: "Whether the channel is described at /dragoman/openapi.json",
+      example: true,
+    }),
     description: z.string().max(1_000).optional().meta({
       description: "What the channel is for, for people",
       example: "Customers for the web shop",
     }),
+  }).refine(({ security, roles }) => security !== "none" || roles === undefined, {
+    path: ["roles"],
+    error: "Roles need a security definition that gives them",
+  }).superRefine((spec, context) => {
+    const found = contradiction(spec);
+    if (found !== undefined) context.addIssue({ code: "custom", ...found });
   }),
-  references: [{ field: "service", to: "Service" }, { field: "security", to: "security" }],
-  conflict: findConflict,
+  references: [
+    { field: "service", to: "Service" },
+    { field: "security", to: "security" },
+    { field: "rateLimits", to: { kind: "RateLimit" } },
+  ],
+  claims: ({ path, methods, host, accept, files }) =>
+    claimPath({
+      path,
+      // Files are only read.
+      methods: files === undefined ? methods : ["GET"],
+      host,
+      accept,
+      takesDirectories: files?.directory !== undefined,
+    }),
 });
 
 /** A RestChannel's spec, validated. */
 export type RestChannelSpec = z.output<typeof restChannel.schema>;
-
-function findConflict(
-  spec: { readonly path: string; readonly methods: readonly string[] },
-  others: readonly NamedSpec[],
-): string | undefined {
-  const shape = shapeOf(spec.path);
-  for (const { name, spec: other } of others) {
-    if (shapeOf(other["path"]) !== shape) continue;
-    const taken = Array.isArray(other["methods"]) ? other["methods"] : [];
-    const both = spec.methods.filter((method) => taken.includes(method));
-    if (both.length > 0) {
-      return `The channel "${name}" already takes ${both.join(", ")} at "${other["path"]}"`;
-    }
-  }
-  return undefined;
-}
-
-// Applying many channels at once compares each with each: every path is read once.
-const shapes = new Map<unknown, string | undefined>();
-const shapesMax = 50_000;
-
-function shapeOf(path: unknown): string | undefined {
-  if (shapes.has(path)) return shapes.get(path);
-  if (shapes.size >= shapesMax) shapes.clear();
-  const template = typeof path === "string" ? parsePathTemplate(path) : "";
-  const shape = typeof template === "string" ? undefined : template.shape;
-  shapes.set(path, shape);
-  return shape;
-}

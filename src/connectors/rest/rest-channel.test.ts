@@ -5,13 +5,26 @@ import { restChannel } from "./index.ts";
 
 const spec = { path: "/customers/{id}", service: "crm.get", security: ["key"] };
 
+function files(spec: Record<string, unknown>): Record<string, unknown> {
+  return { service: undefined, files: spec };
+}
+
 describe("RestChannel", () => {
   it("fills in its defaults", () => {
-    assert.deepEqual(restChannel.schema.parse(spec), {
-      ...spec,
+    const defaults = {
       methods: ["GET", "POST"],
       active: true,
-    });
+      formats: ["json", "form"],
+      output: "json",
+      merge: true,
+      priority: ["path", "query", "body"],
+      queryMax: 8_192,
+      etag: false,
+      compress: false,
+    };
+    const parsed = restChannel.schema.parse(spec);
+
+    assert.deepEqual({ ...parsed, ...spec, ...defaults }, parsed);
   });
 
   const wrong: readonly [string, Record<string, unknown>, RegExp][] = [
@@ -23,6 +36,18 @@ describe("RestChannel", () => {
     ["an unknown method", { methods: ["BREW"] }, /Invalid option/],
     ["a path of the platform", { path: "/dragoman/x" }, /platform's own/],
     ["an unknown field", { pth: "/" }, /Unrecognized key/],
+    ["no service and no files", { service: undefined }, /service or files/],
+    ["a service and files", { files: { directory: "/srv" } }, /service or files/],
+    ["files of a path without a wildcard", files({ directory: "/srv" }), /ends in \{name\*\}/],
+    ["one file at a path with a name", files({ file: "/srv/x" }), /has no \{name\}/],
+    ["a directory and a file", files({ directory: "/a", file: "/b" }), /one of both/],
+    ["a relative directory", files({ directory: "srv" }), /not absolute/],
+    ["a fallback that climbs", files({ directory: "/a", fallback: "../b" }), /below/],
+    ["an unknown type of a path part", { path: "/a/{id:float}" }, /not a type of path parts/],
+    ["a host with a port", { host: "a.b:80" }, /without a port/],
+    ["a media type without a subtype", { accept: "text" }, /A media type is written/],
+    ["a source twice", { priority: ["path", "path", "body"] }, /stands twice/],
+    ["a field for the body of sources apart", { merge: false, bodyField: "x" }, /has a field/],
     ["a time limit of nothing", { timeoutMs: 0 }, /Too small/],
   ];
   for (const [name, change, reason] of wrong) {
@@ -32,24 +57,35 @@ describe("RestChannel", () => {
       assert.match(error?.issues[0]?.message ?? "accepted", reason);
     });
   }
+});
 
-  const others = [{ name: "other", spec: { path: "/customers/{number}", methods: ["GET"] } }];
-  const conflicts: readonly [string, string, readonly string[], string | undefined][] = [
-    [
-      "the same shape and method",
-      "/customers/{id}",
-      ["POST", "GET"],
-      'The channel "other" already takes GET at "/customers/{number}"',
-    ],
-    ["other methods", "/customers/{id}", ["POST"], undefined],
-    ["another shape", "/customers/all", ["GET"], undefined],
-    ["a wildcard", "/customers/{rest*}", ["GET"], undefined],
+describe("Two RestChannels at one path", () => {
+  const place = { path: "/a/{x*}", service: "s", security: "none" };
+  const cases: readonly [string, Record<string, unknown>, Record<string, unknown>, boolean][] = [
+    ["of different hosts", { host: "a.b" }, { host: "*.b" }, false],
+    ["of one host and of all", { host: "a.b" }, {}, false],
+    ["of the same host", { host: "A.b" }, { host: "a.b" }, true],
+    ["for different media types", { accept: "text/csv" }, { accept: "text/*" }, false],
+    ["for the same media type", { accept: "text/csv" }, { accept: "text/csv" }, true],
+    ["of different types of parts", { path: "/a/{x:int}" }, { path: "/a/{y:word}" }, false],
+    ["of the same type of part", { path: "/a/{x:int}" }, { path: "/a/{y:int}" }, true],
+    ["of files and a service that is written to", files({ directory: "/srv" }), {
+      methods: ["POST"],
+    }, false],
+    ["of files and a service that is read", files({ directory: "/srv" }), {}, true],
+    ["of other methods", { methods: ["POST"] }, { methods: ["GET"] }, false],
+    ["of another shape", { path: "/a/b" }, {}, false],
+    ["of the same shape", { path: "/b/{x}" }, { path: "/b/{y}" }, true],
+    ["of files and a service where they begin", files({ directory: "/srv" }), { path: "/a" }, true],
   ];
-  for (const [name, path, methods, expected] of conflicts) {
-    it(`compares itself with a channel of ${name}`, () => {
-      const parsed = restChannel.schema.parse({ ...spec, path, methods });
+  for (const [name, own, other, isConflict] of cases) {
+    it(`${isConflict ? "conflict" : "live together"} when ${name}`, () => {
+      const claims = (more: Record<string, unknown>) =>
+        restChannel.claims?.(restChannel.schema.parse({ ...place, ...more })) ?? [];
+      const taken = new Set(claims(other).map(({ key }) => key));
 
-      assert.equal(restChannel.conflict?.(parsed, others), expected);
+      const shared = claims(own).filter(({ key }) => taken.has(key)).map(({ what }) => what);
+      assert.equal(shared[0]?.startsWith("GET at "), isConflict || undefined);
     });
   }
 });

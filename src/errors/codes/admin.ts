@@ -7,6 +7,12 @@ export const adminCodes = {
     message: "The request's body is not what this operation takes: {reason}",
     advice: "Use a client of the same version as the server",
   },
+  ADMIN_CANNOT_PING: {
+    kind: "input",
+    status: 400,
+    message: "A {kind} cannot be tested",
+    advice: "Name an outgoing connection, such as a RestOutgoing",
+  },
   ADMIN_SERVER_LIVES: {
     kind: "state",
     status: 409,

@@ -152,4 +152,40 @@ export const cliCodes = {
     message: '"{directory}" holds files that are not an environment of ours',
     advice: "Name another directory; --force replaces only what quickstart create made",
   },
+  CLI_NO_PROJECT: {
+    kind: "input",
+    status: 400,
+    message: '"{directory}" is not a directory',
+    advice: "Name a project's directory, or make one with dragoman new project DIR",
+  },
+  CLI_PROJECT_EMPTY: {
+    kind: "input",
+    status: 400,
+    message: '"{directory}" has no {what}',
+    advice: "Name a project's directory, or add a service with dragoman new service NAME",
+  },
+  CLI_SERVICE_NAME: {
+    kind: "input",
+    status: 400,
+    message: '"{name}" is not a valid name of a service',
+    advice: "Use 1 to 200 letters, digits, dots, dashes and underscores, a letter or digit first",
+  },
+  CLI_NO_OBJECTS: {
+    kind: "input",
+    status: 400,
+    message: 'Directory "{directory}" holds no YAML file',
+    advice: "Name a file, or a directory with *.yaml files in it",
+  },
+  CLI_DEV_RUNNING: {
+    kind: "state",
+    status: 409,
+    message: 'A dragoman dev runs already for "{project}", as process {pid}',
+    advice: "End it with Ctrl-C, or name its environment, .dragoman/dev, with --env",
+  },
+  CLI_NO_FREE_PORTS: {
+    kind: "state",
+    status: 409,
+    message: "None of {tried} groups of ports is free",
+    advice: "Stop clusters that you no longer need; dragoman doctor names what holds a port",
+  },
 } as const satisfies Record<string, ErrorCode>;

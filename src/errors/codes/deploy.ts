@@ -37,6 +37,49 @@ export const deployCodes = {
     message: '"{file}" is not a valid name for a source file',
     advice: "Use letters, digits, dots, dashes and underscores, ending in .ts, .js or .mjs",
   },
+  DEPLOY_BUSY: {
+    kind: "peer",
+    status: 503,
+    message: "Another server has been deploying its directories for {seconds} s",
+    advice: "Wait for it; its log says what it is doing",
+  },
+  DEPLOY_IN_USE: {
+    kind: "state",
+    status: 409,
+    message: '"{file}" cannot be deleted: its services are used by {users}',
+    advice: "Change or delete those first; `dragoman delete KIND NAME` deletes one",
+  },
+  DEPLOY_NO_EARLIER: {
+    kind: "state",
+    status: 409,
+    message: 'There is no earlier version of "{file}" to go back to',
+    advice: "Look at its history with `dragoman deployment show {file}`",
+  },
+  DEPLOY_NO_VERSION: {
+    kind: "input",
+    status: 404,
+    message: 'No version of "{file}" has a hash that begins with {hash}',
+    advice: "Take a hash from `dragoman deployment show {file}`",
+  },
+  DEPLOY_HASH_AMBIGUOUS: {
+    kind: "input",
+    status: 400,
+    message: 'Several versions of "{file}" have a hash that begins with {hash}',
+    advice: "Give more digits of the hash",
+  },
+  DEPLOY_PRUNED: {
+    kind: "state",
+    status: 409,
+    message: 'The code of version {hash} of "{file}" is not kept any more',
+    advice: "Deploy its source again; `deployments.keepBundles` of the servers says how many " +
+      "versions are kept",
+  },
+  DEPLOY_SOURCE_SIZE: {
+    kind: "input",
+    status: 400,
+    message: '"{file}" has {sizeBytes} bytes, and {limitBytes} is the limit',
+    advice: "Deploy it with `dragoman deploy`, and keep data out of the source",
+  },
   DEPLOY_SAME_NAME: {
     kind: "input",
     status: 400,

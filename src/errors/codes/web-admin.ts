@@ -80,6 +80,12 @@ export const webAdminCodes = {
     message: 'This console does not show a cluster "{cluster}"',
     advice: "Name one of its clusters: {clusters}",
   },
+  WEB_ADMIN_NO_SERVER: {
+    kind: "peer",
+    status: 503,
+    message: 'No server of "{cluster}" answers: {reason}',
+    advice: "Start one of them, then try again",
+  },
   WEB_ADMIN_NO_ROUTE: {
     kind: "input",
     status: 404,

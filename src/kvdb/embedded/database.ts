@@ -4,8 +4,10 @@ import { IndexedMap } from "./data/indexed-map.ts";
 import { SortedSet } from "./data/sorted-set.ts";
 import { type DataOf, sizeOf, type Value, type ValueType } from "./data/values.ts";
 
-/** What a database tells the engine. */
+/** What a database asks and tells the engine. */
 export interface DatabaseHooks {
+  /** Unix time in ms. */
+  now(): number;
   /** Every change of a key: made, altered, removed, expired. */
   changed(database: Database, key: string): void;
   /** A key's time was over and it is gone. */
@@ -25,6 +27,11 @@ export class Database {
   constructor(index: number, hooks: DatabaseHooks) {
     this.index = index;
     this.#hooks = hooks;
+  }
+
+  /** Unix time in ms. */
+  now(): number {
+    return this.#hooks.now();
   }
 
   /** Keys, with those whose time is over but that nobody has looked at since. */
@@ -99,7 +106,7 @@ export class Database {
 
   dropIfExpired(key: string): void {
     const at = this.#expiries.get(key);
-    if (at === undefined || at > Date.now() || this.expiryPaused) return;
+    if (at === undefined || at > this.now() || this.expiryPaused) return;
     this.#remove(key);
     this.#hooks.expired(this, key);
   }

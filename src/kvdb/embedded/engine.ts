@@ -17,6 +17,8 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Called by SHUTDOWN. */
   readonly onShutdown: () => void;
+  /** Unix time in ms, by which keys expire. Default: the system's. */
+  readonly now?: () => number;
 }
 
 export const databaseCount = 16;
@@ -57,7 +59,7 @@ export class Engine implements CommandHost {
   /** What a running transaction has changed so far. */
   #transactionLog: { database: number; request: readonly string[] }[] | undefined;
 
-  constructor({ settings, password, logger, onShutdown }: EngineOptions) {
+  constructor({ settings, password, logger, onShutdown, now = Date.now }: EngineOptions) {
     this.settings = settings;
     this.password = password;
     this.#logger = logger;
@@ -66,6 +68,7 @@ export class Engine implements CommandHost {
       this.#answer(retry, session.lastCommand)
     );
     const hooks = {
+      now,
       changed: (database: Database, key: string) => this.#onChanged(database, key),
       expired: (database: Database, key: string) => this.#onExpired(database, key),
     };

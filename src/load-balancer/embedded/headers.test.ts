@@ -38,6 +38,11 @@ describe("forwardedHeaders", () => {
     assert.deepEqual(forwardedHeaders(["Host", "a", ...claims], facts), ["Host", "a", ...own]);
   });
 
+  it("drops every claim of which certificate the client has", () => {
+    const claims = ["Client-Cert", ":AAAA:", "client-cert", ":BBBB:", "CLIENT-CERT-CHAIN", ":CC:"];
+    assert.deepEqual(forwardedHeaders(["Host", "a", ...claims], facts), ["Host", "a", ...own]);
+  });
+
   it("frames the body as the client did, and says that a POST without one has none", () => {
     const framing = (method: string, raw: string[]) =>
       forwardedHeaders(["Host", "a", ...raw], { ...facts, method }).slice(2)

@@ -18,6 +18,9 @@ const hopByHop = new Set([
  */
 const protectedFields = new Set(["host", "content-length", "authorization", "cookie"]);
 
+/** Fields that only the balancer may set, or that it has dealt with itself. */
+const claims = new Set(["client-cert", "client-cert-chain", "expect", "forwarded"]);
+
 export interface ForwardingFacts {
   /** The client's address as the balancer sees it. */
   readonly clientAddress: string;
@@ -29,14 +32,11 @@ export interface ForwardingFacts {
 }
 
 /**
- * The fields that go to a server: hop-by-hop ones and everything that claims where the request came
- * from removed, X-Forwarded-For, -Proto and -Host set from what the balancer itself knows.
+ * The fields that go to a server: hop-by-hop ones and everything that claims where the request, or
+ * the client's certificate, came from removed, X-Forwarded-For, -Proto and -Host set from what the balancer itself knows.
  */
 export function forwardedHeaders(raw: RawHeaders, facts: ForwardingFacts): string[] {
-  const kept = endToEnd(
-    raw,
-    (name) => name === "forwarded" || name.startsWith("x-forwarded-") || name === "expect",
-  );
+  const kept = endToEnd(raw, (name) => claims.has(name) || name.startsWith("x-forwarded-"));
   const host = headerValues(raw, "host")[0];
   if (host === undefined) kept.push("Host", facts.defaultHost);
   kept.push("X-Forwarded-For", facts.clientAddress, "X-Forwarded-Proto", "http");

@@ -16,6 +16,9 @@ const hardStopSeconds = 600;
 
 /** Client-sent headers that only the balancer may set. */
 const proxyHeaders = [
+  // A client that sent these itself would be whoever it likes (RFC 9440, section 4).
+  "Client-Cert",
+  "Client-Cert-Chain",
   "Forwarded",
   "X-Forwarded-For",
   "X-Forwarded-Host",

@@ -27,6 +27,8 @@ export interface ColumnTypes {
   readonly id: string;
   readonly foreignId: string;
   readonly integer: string;
+  /** Up to 2^53. */
+  readonly bigInteger: string;
   /** Up to 255 characters, compared byte by byte. */
   readonly name: string;
   /** ISO 8601 text. */
@@ -49,6 +51,10 @@ export interface Backend {
   readonly timeoutReason: string;
   /** SQL expression: the database's time, as text in UTC with milliseconds. */
   readonly now: string;
+  /** The same, so many whole milliseconds later, or earlier when negative. */
+  timeAfter(ms: number): string;
+  /** Ends a `select` that takes rows which nobody else is taking, and leaves those others alone. */
+  readonly skipTaken: string;
   readonly types: ColumnTypes;
   readonly begin: {
     /** One consistent view of the data from the first to the last statement. */

@@ -16,11 +16,14 @@ export function createMysqlBackend(target: RemoteTarget, options: RemoteOptions)
     address: target.address,
     maxConnections: 5,
     timeoutReason: "it gave no answer",
-    now: "concat(left(date_format(utc_timestamp(3), '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')",
+    now: renderTime("utc_timestamp(3)"),
+    timeAfter: (ms) => renderTime(`utc_timestamp(3) + interval ${ms * 1_000} microsecond`),
+    skipTaken: "for update skip locked",
     types: {
       id: "bigint not null auto_increment primary key",
       foreignId: "bigint",
       integer: "int",
+      bigInteger: "bigint",
       name: "varchar(255)",
       time: "varchar(32)",
       text: "longtext",
@@ -48,6 +51,10 @@ export function createMysqlBackend(target: RemoteTarget, options: RemoteOptions)
     createQueryCompiler: () => new MysqlQueryCompiler(),
     createIntrospector: (db) => new MysqlIntrospector(db),
   };
+}
+
+function renderTime(timestamp: string): string {
+  return `concat(left(date_format(${timestamp}, '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')`;
 }
 
 function renderOnDuplicateKey(keys: readonly string[], columns: readonly string[]): string {

@@ -30,11 +30,14 @@ export function createPostgresqlBackend(target: RemoteTarget, options: RemoteOpt
     address: target.address,
     maxConnections: 5,
     timeoutReason: "it gave no answer",
-    now: `to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+    now: renderTime("clock_timestamp()"),
+    timeAfter: (ms) => renderTime(`(clock_timestamp() + interval '${ms} milliseconds')`),
+    skipTaken: "for update skip locked",
     types: {
       id: "bigint generated always as identity primary key",
       foreignId: "bigint",
       integer: "integer",
+      bigInteger: "bigint",
       name,
       time: "varchar(32)",
       text: "text",
@@ -56,6 +59,10 @@ export function createPostgresqlBackend(target: RemoteTarget, options: RemoteOpt
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createIntrospector: (db) => new PostgresIntrospector(db),
   };
+}
+
+function renderTime(timestamp: string): string {
+  return `to_char(${timestamp} at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
 const bigintOid = 20;

@@ -20,10 +20,13 @@ export function createSqliteBackend({ path }: { readonly path: string }): Backen
     maxConnections: 1,
     timeoutReason: "another process has locked it",
     now: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+    timeAfter: (ms) => `strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '${ms / 1_000} seconds')`,
+    skipTaken: "", // there is one writer at a time
     types: {
       id: "integer primary key autoincrement",
       foreignId: "integer",
       integer: "integer",
+      bigInteger: "integer",
       name: "text",
       time: "text",
       text: "text",

@@ -1,7 +1,8 @@
 import { initial } from "./0001-initial.ts";
+import { durableWork } from "./0002-durable-work.ts";
 import type { Migration } from "./migration.ts";
 
 /** In order, without gaps, from version 1. */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, durableWork];
 
 export const latestVersion = migrations.length;

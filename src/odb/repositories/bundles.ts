@@ -21,7 +21,7 @@ export async function storeBundle(
     source_map: sourceMap,
     created_at: databaseTime(cluster),
     created_by: by,
-  }).modifyEnd(orUpdate(cluster, ["cluster_id", "hash", "file"])).execute();
+  }).modifyEnd(orUpdate(cluster, ["cluster_id", "hash", "file"], ["code", "source_map"])).execute();
 }
 
 /** The code of a hash is the same in whichever file it came; the first file is named. */
@@ -32,7 +32,7 @@ export async function loadBundle(
   return await db.selectFrom("bundle")
     .select(["file", "hash", "code", "source_map as sourceMap"])
     .select(["created_at as createdAt", "created_by as createdBy"])
-    .where("cluster_id", "=", clusterId).where("hash", "=", hash)
+    .where("cluster_id", "=", clusterId).where("hash", "=", hash).where("code", "<>", "")
     .orderBy("id").limit(1).executeTakeFirst();
 }
 
@@ -43,6 +43,7 @@ export async function loadBundleId(
 ): Promise<number> {
   const row = await db.selectFrom("bundle").select("id")
     .where("cluster_id", "=", clusterId).where("hash", "=", hash).where("file", "=", file)
+    .where("code", "<>", "")
     .executeTakeFirst();
   if (row === undefined) throw new PlatformError("ODB_NO_BUNDLE", { file, hash });
   return row.id;

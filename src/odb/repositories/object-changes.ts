@@ -1,7 +1,8 @@
+import type { NamedSpec } from "../../catalog/kind.ts";
 import { keyBatches, rowBatches } from "../batches.ts";
 import { type ClusterContext, orUpdate } from "../context.ts";
 import { type Outcome, write } from "../transactions.ts";
-import type { ChangeOptions, ChangeResult, ObjectChange } from "../types.ts";
+import type { ChangeCheck, ChangeOptions, ChangeResult, ObjectChange } from "../types.ts";
 import { type ChangeStamp, raiseRevision } from "./clusters.ts";
 import {
   objectsAfter,
@@ -33,7 +34,7 @@ async function changeInside(
   const stamp = await raiseRevision(cluster, by);
   const planned = await planChanges(changes, await loadPresent(cluster, changes));
   const real = planned.filter(({ action }) => action !== "unchanged");
-  if (check !== undefined) await checkKinds(cluster, real, check);
+  if (check !== undefined && real.length > 0) await runCheck(cluster, real, check);
   await carryOut(cluster, real, stamp);
   const commit = real.length > 0 && !dryRun;
   const value: ChangeResult = {
@@ -92,16 +93,17 @@ async function loadLastRevisions(
   return last;
 }
 
-async function checkKinds(
+async function runCheck(
   cluster: ClusterContext,
   real: readonly PlannedChange[],
-  check: NonNullable<ChangeOptions["check"]>,
+  check: ChangeCheck,
 ): Promise<void> {
-  const kinds = [...new Set(real.map(({ change }) => change.kind))];
-  for (const kind of kinds) {
+  const objects = new Map<string, readonly NamedSpec[]>();
+  for (const kind of check.kinds) {
     const rows = await loadObjectRowsOfKind(cluster, kind);
-    check(kind, objectsAfter(rows, real.filter(({ change }) => change.kind === kind)));
+    objects.set(kind, objectsAfter(rows, real.filter(({ change }) => change.kind === kind)));
   }
+  check.run(objects);
 }
 
 async function deleteObjects({ db }: ClusterContext, ids: readonly number[]): Promise<void> {

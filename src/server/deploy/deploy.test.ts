@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { isPlatformError } from "../../errors/platform-error.ts";
 import { sha256Hex } from "../../lib/canonical-json.ts";
 import { BundleFiles } from "./bundle-files.ts";
-import { bundleFile, stopBundler } from "./bundle.ts";
-import { tryBundle } from "./try-bundle.ts";
+import { bundleFile, bundleSource, stopBundler } from "./bundle.ts";
+import { TrialProcesses } from "./trial-processes.ts";
 
 let directory: string;
+const trials = new TrialProcesses();
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "dragoman-deploy-"));
@@ -17,6 +18,7 @@ before(async () => {
 
 after(async () => {
   await stopBundler();
+  await trials[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -42,7 +44,7 @@ async function tryText(name: string, source: string) {
   const { code, sourceMap } = await bundleFile(await write(name, source));
   const files = new BundleFiles(join(directory, "bundles"));
   const key = { file: name, hash: sha256Hex(code) };
-  return await tryBundle(
+  return await trials.try(
     await files.ensure(key, () => Promise.resolve({ ...key, code, sourceMap })),
   );
 }
@@ -93,7 +95,83 @@ describe("bundleFile", () => {
   });
 });
 
-describe("tryBundle", () => {
+describe("bundleSource", () => {
+  it("makes the same bundle as the file does, with its imports where it would lie", async () => {
+    await mkdir(join(directory, "own/lib"), { recursive: true });
+    await writeFile(
+      join(directory, "own/lib/twice.ts"),
+      "export const twice = (n: number) => 2 * n;\n",
+    );
+    const source = `${goodSource}\nimport { twice } from "./lib/twice.ts";\nexport { twice };\n`;
+    await writeFile(join(directory, "own/math.ts"), source);
+
+    const file = await bundleFile(join(directory, "own/math.ts"));
+    const text = await bundleSource({
+      name: "math.ts",
+      source,
+      directory: join(directory, "own"),
+    });
+
+    assert.equal(text.code, file.code);
+    assert.deepEqual(JSON.parse(text.sourceMap).sources, JSON.parse(file.sourceMap).sources);
+  });
+
+  it("takes Node's own modules alone, and names any other import with its line", async () => {
+    const good = `import { join } from "node:path";\n${goodSource}\nexport { join };\n`;
+    const bundle = await bundleSource({ name: "math.ts", source: good });
+    assert.match(bundle.code, /from "node:path"/);
+
+    const bad = ["lodash", "./lib.ts", "/etc/passwd", "https://example.com/x.js", "../x.ts"];
+    for (const path of bad) {
+      await assert.rejects(
+        bundleSource({ name: "math.ts", source: `import x from "${path}";\nexport { x };\n` }),
+        (error) => {
+          assert.ok(isPlatformError(error, "DEPLOY_COMPILE"));
+          assert.ok(error.message.startsWith(`math.ts:1:15: "${path}" cannot be imported`));
+          return true;
+        },
+        path,
+      );
+    }
+  });
+
+  it("names the line of a syntax error without a path of the server", async () => {
+    await assert.rejects(
+      bundleSource({ name: "syntax.ts", source: "export const b = ;\n" }),
+      { message: 'syntax.ts:1:18: Unexpected ";"' },
+    );
+  });
+});
+
+describe("A bundle of npm packages", () => {
+  it("works when a package requires Node's modules as packages do", async () => {
+    const root = join(directory, "project");
+    await mkdir(join(root, "node_modules/old"), { recursive: true });
+    await writeFile(join(root, "node_modules/old/package.json"), '{ "name": "old" }');
+    await writeFile(
+      join(root, "node_modules/old/index.js"),
+      `const EventEmitter = require("events");
+const { basename } = require("node:path");
+class Bus extends EventEmitter {}
+module.exports = (path) => new Bus() instanceof EventEmitter ? basename(path) : "";
+`,
+    );
+    const source = `${goodSource}\nimport old from "old";\nif (old("/a/b") !== "b") throw 1;\n`;
+    await mkdir(join(root, "services"));
+    await writeFile(join(root, "services/math.ts"), source);
+
+    const { code, sourceMap } = await bundleFile(join(root, "services/math.ts"));
+    const key = { file: "math.ts", hash: sha256Hex(code) };
+    const files = new BundleFiles(join(directory, "bundles"));
+    const [service] = await trials.try(
+      await files.ensure(key, () => Promise.resolve({ ...key, code, sourceMap })),
+    );
+
+    assert.equal(service?.name, "math.double");
+  });
+});
+
+describe("TrialProcesses", () => {
   it("answers the services with their schemas", async () => {
     const [service] = await tryText("math.ts", goodSource);
 

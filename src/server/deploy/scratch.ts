@@ -18,7 +18,7 @@ process.once("disconnect", () => process.exit(0));
 
 async function tryBundle(path: string): Promise<ScratchResult> {
   try {
-    const services = await loadBundle(path);
+    const { services } = await loadBundle(path);
     return { ok: true, services: services.map(describeService) };
   } catch (error) {
     return { ok: false, reason: `${reasonOf(error)}${placeOf(error, dirname(path))}` };

@@ -1,4 +1,4 @@
-import type { Peer } from "./exchange.ts";
+import type { Peer, UpgradeOptions, WebSocketUpgrade } from "../../http/exchange.ts";
 
 export interface HttpEngineOptions {
   readonly host: string;
@@ -31,4 +31,9 @@ export function openHttpEngine({ host, port, handle }: HttpEngineOptions): HttpE
     port: server.addr.port,
     close: () => server.shutdown(),
   };
+}
+
+/** Turns a request into a WebSocket. Throws a TypeError when it is no WebSocket handshake. */
+export function upgradeWebSocket(request: Request, options?: UpgradeOptions): WebSocketUpgrade {
+  return Deno.upgradeWebSocket(request, options);
 }

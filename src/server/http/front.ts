@@ -1,12 +1,14 @@
 import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { Answers } from "./answers.ts";
-import { createCid } from "./cid.ts";
-import { Deadlines } from "./deadlines.ts";
-import { Exchange, type Peer } from "./exchange.ts";
-import { allowedMethods, routeFor, runPipeline } from "./pipeline.ts";
-import { toProblem } from "./problem.ts";
-import type { Generation, Route } from "./route.ts";
+import { allowedMethods, routeFor } from "../../http/allow.ts";
+import { Answers } from "../../http/answers.ts";
+import { createCid } from "../../http/cid.ts";
+import { Deadlines } from "../../http/deadlines.ts";
+import { Exchange, type HttpTools, type Peer } from "../../http/exchange.ts";
+import { toProblem } from "../../http/problem.ts";
+import type { Generation, Route, RouteMatch } from "../../http/route.ts";
+import type { ApiDocs } from "./api-docs.ts";
+import { upgradeWebSocket } from "./engine.ts";
 import { isSystemPath, systemAnswer } from "./system-routes.ts";
 
 export interface HttpFrontOptions {
@@ -16,6 +18,8 @@ export interface HttpFrontOptions {
   /** The server's name, where clients may know it. */
   readonly server?: string | undefined;
   readonly trustedProxies: readonly string[];
+  /** Undefined: channels are not described to clients. */
+  readonly docs?: ApiDocs | undefined;
 }
 
 /**
@@ -30,20 +34,26 @@ export class HttpFront {
   /** Requests that have no answer yet. */
   inFlight = 0;
   readonly #answers: Answers;
-  readonly #deadlines = new Deadlines();
+  readonly #tools: HttpTools;
   readonly #logger: Logger;
   readonly #server: string | undefined;
-  readonly #trustedProxies: ReadonlySet<string>;
+  readonly #docs: ApiDocs | undefined;
   #generation: Generation;
   #notReady: string | undefined = "it has no configuration yet";
   #onIdle: (() => void)[] = [];
 
-  constructor({ generation, logger, server, trustedProxies }: HttpFrontOptions) {
+  constructor({ generation, logger, server, trustedProxies, docs }: HttpFrontOptions) {
     this.#generation = generation;
     this.#logger = logger;
     this.#server = server;
-    this.#trustedProxies = new Set(trustedProxies);
+    this.#docs = docs;
     this.#answers = new Answers({ server });
+    this.#tools = {
+      answers: this.#answers,
+      deadlines: new Deadlines(),
+      trustedProxies: new Set(trustedProxies),
+      upgrade: upgradeWebSocket,
+    };
   }
 
   /** Serves `generation` from the next request on. */
@@ -71,14 +81,15 @@ export class HttpFront {
       peer,
       cid: createCid(),
       runtime: generation.runtime,
-      trustedProxies: this.#trustedProxies,
+      tools: this.#tools,
     });
-    let route: Route | Response;
+    let route: Route | Response | Promise<Response>;
     try {
       route = this.#match(exchange, generation);
     } catch (error) {
       route = this.#failure(exchange, error);
     }
+    if (route instanceof Promise) return route;
     if (route instanceof Response) {
       this.#count(exchange, route.status);
       return route;
@@ -92,29 +103,40 @@ export class HttpFront {
   };
 
   /** The route of a request, or its answer where no route is needed. */
-  #match(exchange: Exchange, { router }: Generation): Route | Response {
+  #match(exchange: Exchange, generation: Generation): Route | Response | Promise<Response> {
     const { web, path, cid } = exchange;
-    if (isSystemPath(path)) return this.#systemAnswer(exchange);
+    if (isSystemPath(path)) {
+      const docs = this.#docs?.answer(exchange, { generation, answers: this.#answers });
+      return docs ?? this.#systemAnswer(exchange);
+    }
     if (exchange.isHostWrong) throw new PlatformError("REQUEST_MALFORMED", { reason: hostReason });
-    const match = router.find(path);
+    const match = generation.router.find(path, exchange.headers);
     if (match === undefined) throw new PlatformError("REQUEST_NO_CHANNEL");
     const { method } = web;
-    const route = routeFor(match, method);
+    const route = routeFor(match, method, exchange.headers);
     if (route !== undefined) {
       exchange.paramValues = match.values;
       return route;
     }
     const allow = allowedMethods(match);
-    if (method === "OPTIONS") return this.#answers.options(allow, cid);
+    if (method === "OPTIONS") return this.#options(exchange, match, allow);
     const error = new PlatformError("REQUEST_METHOD", { method });
     return this.#answers.problem(toProblem(error, cid), { Allow: allow });
+  }
+
+  /** What may be done at a path; for a page of another origin, what it may do. */
+  #options(exchange: Exchange, match: RouteMatch<Route>, allow: string): Response {
+    const answer = this.#answers.options(allow, exchange.cid);
+    const wanted = exchange.headers.get("access-control-request-method");
+    if (wanted === null || !exchange.headers.has("origin")) return answer;
+    routeFor(match, wanted, exchange.headers)?.cors?.preflight(exchange, answer, allow);
+    return answer;
   }
 
   async #run(exchange: Exchange, route: Route): Promise<void> {
     let response: Response;
     try {
-      const output = await runPipeline(exchange, route, this.#deadlines);
-      response = this.#answers.output(exchange, output);
+      response = await route.endpoint.answer(exchange);
     } catch (error) {
       response = this.#failure(exchange, error);
     }
@@ -126,7 +148,12 @@ export class HttpFront {
   };
 
   #answer(exchange: Exchange, response: Response): void {
-    if (!exchange.answer(response)) return;
+    if (!exchange.answer(response)) {
+      // Nobody will read it, and what it holds open must be closed.
+      if (exchange.isStreaming) void response.body?.cancel();
+      return;
+    }
+    exchange.route?.cors?.permit(exchange, response);
     this.inFlight--;
     if (this.inFlight === 0 && this.#onIdle.length > 0) {
       for (const resolve of this.#onIdle.splice(0)) resolve();
@@ -134,11 +161,32 @@ export class HttpFront {
     this.#count(exchange, response.status);
   }
 
-  #count({ route, path, startedAt }: Exchange, status: number): void {
+  #count(exchange: Exchange, status: number): void {
+    const { route, path, startedAt } = exchange;
     if (route === undefined && isSystemPath(path)) return;
     this.requestsTotal++;
     if (status >= 500) this.errorsTotal++;
-    route?.stats.record(status, performance.now() - startedAt);
+    const durationMs = performance.now() - startedAt;
+    route?.stats.record(status, durationMs);
+    if (route?.isAudited === true) this.#audit(exchange, { status, durationMs });
+  }
+
+  #audit(
+    { cid, route, web, path, principal, remoteAddress }: Exchange,
+    { status, durationMs }: { readonly status: number; readonly durationMs: number },
+  ): void {
+    this.#logger.info("Request", {
+      cid,
+      channel: route?.channel.name,
+      service: route?.service,
+      method: web.method,
+      path,
+      status,
+      durationMs: Math.round(durationMs * 1_000) / 1_000,
+      principal: principal?.name,
+      subject: principal?.subject,
+      remoteAddress,
+    });
   }
 
   #systemAnswer({ web, path, cid }: Exchange): Response {
@@ -147,16 +195,30 @@ export class HttpFront {
   }
 
   #failure(exchange: Exchange, error: unknown): Response {
+    try {
+      return this.#refusal(exchange, error);
+    } catch (unsendable) {
+      // What cannot be told must not leave a client without an answer.
+      const { cid, route } = exchange;
+      const service = route?.service;
+      this.#logger.error("A failure could not be answered", { cid, service, error: unsendable });
+      return this.#answers.problem(toProblem(new PlatformError("INTERNAL"), cid));
+    }
+  }
+
+  #refusal(exchange: Exchange, error: unknown): Response {
     const { cid, route } = exchange;
     const answer = toProblem(error, cid);
     const channel = route?.channel.name;
-    const service = route?.runnable.service.name;
+    const service = route?.service;
     if (answer.isFault) {
       // Which fields of an output are wrong, and where a service failed, is for the log only.
       const details = isPlatformError(error) ? error.details : undefined;
-      const cause = isPlatformError(error, "SERVICE_FAILED") ? error.cause : error;
+      const cause = isPlatformError(error, "SERVICE_FAILED") ? error.cause ?? error : error;
       this.#logger.error("Request failed", { cid, channel, service, error: cause, details });
     } else this.#logger.debug("Request refused", { cid, channel, error });
+    const refuse = route?.endpoint.failure;
+    if (refuse !== undefined) return refuse.call(route!.endpoint, exchange, answer);
     const isUnauthorized = isPlatformError(error, "REQUEST_UNAUTHORIZED");
     const challenge = isUnauthorized ? route?.guard?.challenge : undefined;
     return this.#answers.problem(

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parsePathTemplate } from "../../connectors/rest/path-template.ts";
-import { compileRouter, type RouteEntry, type Router } from "./router.ts";
+import { parsePathTemplate } from "../../http/path-template.ts";
+import type { RouteEntry, Router } from "../../http/route.ts";
+import { compileRouter } from "./router.ts";
 
 function entry(path: string, methods: readonly string[] = ["GET"]): RouteEntry<string> {
   const template = parsePathTemplate(path);
@@ -69,6 +70,56 @@ describe("A router", () => {
       PUT: "/a/{x}",
       POST: "/a/{y}",
     });
+  });
+
+  it("prefers narrow types to wide ones, types to names, and goes on where one leads nowhere", () => {
+    const typed = [
+      "/p/{x:word}",
+      "/p/{x}",
+      "/p/{x:number}",
+      "/p/{x:int}",
+      "/p/{x:int}/a",
+      "/p/{x}/b",
+    ];
+    for (const list of [typed, typed.toReversed()]) {
+      const router = compileRouter(list.map((path) => entry(path)));
+
+      assert.deepEqual(found(router, "/p/7"), ["/p/{x:int}", "7"]);
+      assert.deepEqual(found(router, "/p/7.5"), ["/p/{x:number}", "7.5"]);
+      assert.deepEqual(found(router, "/p/seven"), ["/p/{x:word}", "seven"]);
+      assert.deepEqual(found(router, "/p/a%20b"), ["/p/{x}", "a b"]);
+      assert.deepEqual(found(router, "/p/7/b"), ["/p/{x}/b", "7"]);
+      assert.equal(found(router, "/p/x/a"), undefined);
+    }
+  });
+
+  it("prefers hosts to host patterns to all hosts, and goes on where one has no such path", () => {
+    const at = (path: string, host: string) => ({ ...entry(path), host, target: host });
+    const router = compileRouter([
+      entry("/h"),
+      entry("/all"),
+      at("/h", "*.b.c"),
+      at("/h", "a.b.c"),
+      at("/h", "*.c"),
+    ]);
+    const targetAt = (path: string, host: string) =>
+      router.find(path, new Headers({ host }))?.targets.get("GET");
+
+    assert.equal(targetAt("/h", "A.b.c.:80"), "a.b.c");
+    assert.equal(targetAt("/h", "x.a.b.c"), "*.b.c");
+    assert.equal(targetAt("/h", "x.c"), "*.c");
+    assert.equal(targetAt("/h", "c"), "/h");
+    assert.equal(targetAt("/all", "a.b.c"), "/all");
+  });
+
+  it("lets directories end in a slash, and be empty", () => {
+    const router = compileRouter([{ ...entry("/s/{path*}"), takesDirectories: true }]);
+
+    assert.deepEqual(found(router, "/s/"), ["/s/{path*}", ""]);
+    assert.deepEqual(found(router, "/s/a/"), ["/s/{path*}", "a/"]);
+    assert.deepEqual(found(router, "/s/a/b"), ["/s/{path*}", "a/b"]);
+    assert.equal(found(router, "/s/a//b"), undefined);
+    assert.equal(found(router, "/s"), undefined);
   });
 
   it("finds each of 10,000 channels", () => {

@@ -1,113 +1,71 @@
-import type { PathTemplate } from "../../connectors/rest/path-template.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
-
-/** Something that can be routed to. */
-export interface RouteEntry<T> {
-  readonly template: PathTemplate;
-  readonly methods: readonly string[];
-  readonly target: T;
-}
-
-/** What a path leads to, whatever the method. */
-export interface RouteMatch<T> {
-  /** Method -> target. */
-  readonly targets: ReadonlyMap<string, T>;
-  /** Decoded values of the template's `{name}` parts, in order; empty for a static path. */
-  readonly values: readonly string[];
-}
-
-/** Finds the targets of a path. Immutable: a new set of channels is a new router. */
-export interface Router<T> {
-  /**
-   * `path` is as the client sent it, without the query. A static path costs one look-up; others
-   * are walked segment by segment, literals before `{name}` before `{name*}`, independent of how
-   * many channels there are. Throws REQUEST_MALFORMED and REQUEST_PATH_LENGTH for paths that no
-   * honest client sends.
-   */
-  find(path: string): RouteMatch<T> | undefined;
-}
+import type { RouteEntry, RouteMatch, Router } from "../../http/route.ts";
+import { createPathTree, type PathTree } from "./path-tree.ts";
 
 /** Longest path that is looked at, in characters. */
 const pathMax = 8_192;
 
-interface Node<T> {
-  readonly literals: Map<string, Node<T>>;
-  param: Node<T> | undefined;
-  wildcard: Map<string, T> | undefined;
-  targets: Map<string, T> | undefined;
-}
-
-/** Compiles a router. Of two entries with the same shape and method, the later one wins. */
+/**
+ * Compiles a router. Of two entries with the same host, shape, method and accepted type, the later
+ * one wins.
+ */
 export function compileRouter<T>(entries: Iterable<RouteEntry<T>>): Router<T> {
-  const root = createNode<T>();
-  const statics = new Map<string, RouteMatch<T>>();
+  const general = createPathTree<T>();
+  const hosts = new HostTable<T>();
   for (const entry of entries) {
-    const targets = insert(root, entry);
-    if (entry.template.isStatic) statics.set(entry.template.shape, { targets, values: [] });
+    const tree = entry.host === undefined ? general : hosts.treeOf(entry.host);
+    tree.insert(entry);
   }
+  if (hosts.isEmpty) return { find: (path) => findIn(general, path) };
   return {
-    find(path) {
-      return statics.get(path) ?? walk(root, path);
+    find(path, headers) {
+      for (const tree of hosts.treesFor(hostName(headers))) {
+        const found = findIn(tree, path);
+        if (found !== undefined) return found;
+      }
+      return findIn(general, path);
     },
   };
 }
 
-function createNode<T>(): Node<T> {
-  return { literals: new Map(), param: undefined, wildcard: undefined, targets: undefined };
+function findIn<T>(tree: PathTree<T>, path: string): RouteMatch<T> | undefined {
+  return tree.statics.get(path) ?? tree.walk(splitPath(path));
 }
 
-function insert<T>(root: Node<T>, { template, methods, target }: RouteEntry<T>): Map<string, T> {
-  let node = root;
-  let targets: Map<string, T> | undefined;
-  for (const segment of template.segments) {
-    if (segment.type === "wildcard") {
-      targets = node.wildcard ??= new Map();
-    } else if (segment.type === "param") {
-      node = node.param ??= createNode();
-    } else {
-      const next = node.literals.get(segment.text) ?? createNode<T>();
-      node.literals.set(segment.text, next);
-      node = next;
+/** Targets of some hosts only: by the whole name, or by what it ends in. */
+class HostTable<T> {
+  readonly #exact = new Map<string, PathTree<T>>();
+  readonly #below = new Map<string, PathTree<T>>();
+
+  get isEmpty(): boolean {
+    return this.#exact.size === 0 && this.#below.size === 0;
+  }
+
+  treeOf(host: string): PathTree<T> {
+    const [table, name] = host.startsWith("*.")
+      ? [this.#below, host.slice(1)] as const
+      : [this.#exact, host] as const;
+    const tree = table.get(name) ?? createPathTree<T>();
+    table.set(name, tree);
+    return tree;
+  }
+
+  /** The most specific one first. */
+  *treesFor(host: string): Iterable<PathTree<T>> {
+    const exact = this.#exact.get(host);
+    if (exact !== undefined) yield exact;
+    if (this.#below.size === 0) return;
+    for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+      const below = this.#below.get(host.slice(dot));
+      if (below !== undefined) yield below;
     }
   }
-  targets ??= node.targets ??= new Map();
-  for (const method of methods) targets.set(method, target);
-  return targets;
 }
 
-function walk<T>(root: Node<T>, path: string): RouteMatch<T> | undefined {
-  const segments = splitPath(path);
-  const values: string[] = [];
-  const targets = descend(root, { segments, values, index: 0 });
-  return targets === undefined ? undefined : { targets, values };
-}
-
-interface Walk {
-  readonly segments: readonly string[];
-  readonly values: string[];
-  readonly index: number;
-}
-
-function descend<T>(node: Node<T>, { segments, values, index }: Walk): Map<string, T> | undefined {
-  if (index === segments.length) return node.targets;
-  const segment = segments[index]!;
-  const literal = node.literals.get(segment);
-  if (literal !== undefined) {
-    const found = descend(literal, { segments, values, index: index + 1 });
-    if (found !== undefined) return found;
-  }
-  if (node.param !== undefined && segment !== "") {
-    values.push(segment);
-    const found = descend(node.param, { segments, values, index: index + 1 });
-    if (found !== undefined) return found;
-    values.pop();
-  }
-  // A wildcard takes what is left only when it names one thing: "a//b" and "a/" do not.
-  if (node.wildcard !== undefined && !segments.includes("", index)) {
-    values.push(segments.slice(index).join("/"));
-    return node.wildcard;
-  }
-  return undefined;
+/** `Host` in lower case, without a port and the dot at the end that names may have. */
+function hostName(headers: Headers | undefined): string {
+  const host = headers?.get("host")?.toLowerCase() ?? "";
+  return host.replace(/:\d*$/, "").replace(/\.$/, "");
 }
 
 /**

@@ -11,8 +11,9 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { BundleFiles } from "../deploy/bundle-files.ts";
 import type { BundleFile } from "../worker/protocol.ts";
 import type { BalancerRegistration } from "./balancer-registration.ts";
-import type { ServiceResult } from "./invocations.ts";
+import type { InvocationRunner } from "./invocation-runner.ts";
 import type { WorkerPool } from "./worker-pool.ts";
+import type { ServiceResult, WorkerProcess } from "./worker-process.ts";
 
 export interface ServerAddresses {
   readonly http: { readonly host: string; readonly port: number };
@@ -36,6 +37,7 @@ export interface SupervisorTies {
   readonly membership: Membership;
   /** Absent for a server that stands behind no balancer of ours. */
   readonly registration: BalancerRegistration | undefined;
+  readonly invocations: InvocationRunner;
 }
 
 /** One server: brings desired states to its workers, says what it runs, and leaves in good order. */
@@ -71,6 +73,7 @@ export class Supervisor {
     }
     this.#state = "up";
     await Promise.all([ties.membership.report(), ties.registration?.start()]);
+    ties.invocations.start();
   }
 
   /** Brings a desired state to the workers: what DesiredState calls. */
@@ -111,6 +114,16 @@ export class Supervisor {
     return this.#parts.pool.pick().invoke({ service, input, cid, timeoutMs });
   }
 
+  /** A worker to ask something. Throws SERVER_NO_WORKER. */
+  worker(): WorkerProcess {
+    return this.#parts.pool.pick();
+  }
+
+  /** Every worker that serves. */
+  workers(): readonly WorkerProcess[] {
+    return this.#parts.pool.serving();
+  }
+
   status(): ServerStatus {
     const { config, pool, link, addresses } = this.#parts;
     return {
@@ -148,7 +161,10 @@ export class Supervisor {
     // Following ends in the background: an ODB that hangs must not hold up the goodbye.
     const unfollowed = this.#ties?.desired.stop();
     await this.#ties?.registration?.stop();
-    await pool.stop(config.limits.drainMs);
+    // Workers end once no request is left, whatever else they run.
+    const until = performance.now() + config.limits.drainMs;
+    await this.#ties?.invocations.stop(config.limits.drainMs);
+    await pool.stop(Math.max(0, until - performance.now()));
     this.#state = "down";
     await unfollowed;
     await this.#ties?.membership.leave("down");

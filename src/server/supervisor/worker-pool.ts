@@ -4,12 +4,14 @@ import { backoffMs } from "../../lib/backoff.ts";
 import type { ServerFailure } from "../../odb/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { InitMessage } from "../worker/protocol.ts";
-import { type RunnableState, WorkerProcess } from "./worker-process.ts";
+import { type RequestHandler, type RunnableState, WorkerProcess } from "./worker-process.ts";
 
 export interface WorkerPoolOptions {
   readonly count: number;
   readonly init: Omit<InitMessage, "type" | "workerId">;
   readonly logger: Logger;
+  /** Does what workers ask of their supervisor. */
+  readonly onRequest: RequestHandler;
   /** Called when a worker came up, went away or took a state. */
   readonly onChange: () => void;
 }
@@ -28,6 +30,8 @@ interface Place {
 
 /** A worker that has been up for this long is healthy: its next end restarts at once. */
 const healthyMs = 30_000;
+/** How often workers are looked at. */
+const watchMs = 1_000;
 
 /**
  * Keeps `count` workers alive on one port and gives each the newest state. A worker that ends is
@@ -40,6 +44,7 @@ export class WorkerPool {
   readonly #watch: ReturnType<typeof setInterval>;
   #state: RunnableState | undefined;
   #next = 0;
+  #watchedAt = performance.now();
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -52,7 +57,7 @@ export class WorkerPool {
       timer: undefined,
       turn: Promise.resolve(),
     }));
-    this.#watch = setInterval(() => this.#endSilent(), 1_000);
+    this.#watch = setInterval(() => this.#endSilent(), watchMs);
   }
 
   /**
@@ -67,6 +72,11 @@ export class WorkerPool {
   /** Workers that serve. */
   get upCount(): number {
     return this.#places.filter(({ process }) => process?.phase === "up").length;
+  }
+
+  /** Workers that serve, in order. */
+  serving(): readonly WorkerProcess[] {
+    return this.#places.flatMap(({ process }) => process?.phase === "up" ? [process] : []);
   }
 
   /** The next serving worker in turn. Throws SERVER_NO_WORKER. */
@@ -87,6 +97,7 @@ export class WorkerPool {
       restarts,
       revision: process?.configured?.revision ?? 0,
       stateHash: process?.configured?.stateHash ?? "",
+      bundles: process?.configured?.bundles ?? [],
       requestsTotal: process?.heartbeat?.requestsTotal ?? 0,
       errorsTotal: process?.heartbeat?.errorsTotal ?? 0,
       inFlight: process?.heartbeat?.inFlight ?? 0,
@@ -125,8 +136,8 @@ export class WorkerPool {
   }
 
   #start(place: Place): WorkerProcess {
-    const { init, logger } = this.#options;
-    const process = new WorkerProcess({ type: "init", workerId: place.id, ...init });
+    const { init, logger, onRequest } = this.#options;
+    const process = new WorkerProcess({ type: "init", workerId: place.id, ...init }, onRequest);
     void process.exited.then(({ code, signal }) => {
       place.process = undefined;
       if (this.#stopping) return;
@@ -153,6 +164,11 @@ export class WorkerPool {
   }
 
   #endSilent(): void {
+    const now = performance.now();
+    const sinceMs = now - this.#watchedAt;
+    this.#watchedAt = now;
+    // After a pause of this process, what the workers said meanwhile is still to be read.
+    if (sinceMs > watchMs * 3) return;
     const limitMs = this.#options.init.limits.stallMs + 3_000;
     for (const { id, process } of this.#places) {
       if (process === undefined || process.silentMs < limitMs) continue;

@@ -1,16 +1,18 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { StoredObject } from "../../catalog/kind.ts";
-import { PlatformError } from "../../errors/platform-error.ts";
-import type { ServiceResult } from "./invocations.ts";
-import { Invocations } from "./invocations.ts";
+import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
+import { PendingAnswers } from "../../lib/pending-answers.ts";
 import type {
+  AskMessage,
   BundleFile,
   ConfiguredMessage,
   FromWorker,
   HeartbeatMessage,
   InitMessage,
   InvokeMessage,
+  Questions,
+  RequestMessage,
   ToWorker,
 } from "../worker/protocol.ts";
 
@@ -20,6 +22,15 @@ export interface RunnableState {
   readonly objects: readonly StoredObject[];
   readonly bundles: readonly BundleFile[];
 }
+
+/** What a service answered to an operator. */
+export interface ServiceResult {
+  readonly output: unknown;
+  readonly durationMs: number;
+}
+
+/** Does what a worker asks for; rejects with a PlatformError where it cannot. */
+export type RequestHandler = (request: Omit<RequestMessage, "type" | "id">) => Promise<unknown>;
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -36,7 +47,9 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #init: InitMessage;
   readonly #booted: Promise<void>;
-  readonly #invocations = new Invocations();
+  readonly #invocations = new PendingAnswers<ServiceResult>();
+  readonly #questions = new PendingAnswers<unknown>();
+  readonly #onRequest: RequestHandler;
   readonly #waiting: ((message: ConfiguredMessage | undefined) => void)[] = [];
   readonly #sent = new Map<string, string>();
   #phase: "starting" | "up" | "draining" = "starting";
@@ -44,8 +57,9 @@ export class WorkerProcess {
   #heartbeat: HeartbeatMessage | undefined;
   #heardAt = performance.now();
 
-  constructor(init: InitMessage) {
+  constructor(init: InitMessage, onRequest: RequestHandler) {
     this.#init = init;
+    this.#onRequest = onRequest;
     this.#child = fork(fileURLToPath(import.meta.resolve("../worker/main.ts")), {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
@@ -57,6 +71,11 @@ export class WorkerProcess {
       this.#child.on("message", (message: FromWorker) => this.#receive(message, resolve));
     });
     void this.exited.then(() => this.#abandon());
+  }
+
+  /** The number of its place. */
+  get id(): number {
+    return this.#init.workerId;
   }
 
   get pid(): number {
@@ -112,9 +131,24 @@ export class WorkerProcess {
 
   /** Runs a service and resolves with its output; rejects with the error it ended with. */
   invoke(request: Omit<InvokeMessage, "type" | "id">): Promise<ServiceResult> {
-    const { id, result } = this.#invocations.open();
+    const { id, answer } = this.#invocations.open();
     this.#send({ type: "invoke", id, ...request });
-    return result;
+    return answer;
+  }
+
+  /** Asks it something; rejects with the error it answers, and with SERVER_WORKER_LOST. */
+  ask<T extends keyof Questions>(
+    topic: T,
+    question: Questions[T]["question"],
+  ): Promise<Questions[T]["answer"]> {
+    const { id, answer } = this.#questions.open();
+    this.#send({ type: "ask", id, topic, question } satisfies AskMessage);
+    return answer as Promise<Questions[T]["answer"]>; // the topic says what the answer is
+  }
+
+  /** Passes on what another worker pushes to clients of WebSocket channels. */
+  push(text: string): void {
+    this.#send({ type: "push", text });
   }
 
   /** Lets it finish what it has, for at most `timeoutMs`; it is gone when this resolves. */
@@ -149,17 +183,38 @@ export class WorkerProcess {
       case "heartbeat":
         this.#heartbeat = message;
         break;
-      case "invoked":
-        this.#invocations.settle(message);
+      case "invoked": {
+        const { id, output, error, durationMs } = message;
+        if (error === undefined) this.#invocations.resolve(id, { output, durationMs });
+        else this.#invocations.reject(id, PlatformError.fromJson(error));
+        break;
+      }
+      case "answered":
+        if (message.error === undefined) this.#questions.resolve(message.id, message.answer);
+        else this.#questions.reject(message.id, PlatformError.fromJson(message.error));
+        break;
+      case "request":
+        void this.#fulfil(message);
         break;
       case "drained":
         break;
     }
   }
 
+  async #fulfil({ id, topic, body }: RequestMessage): Promise<void> {
+    try {
+      this.#send({ type: "reply", id, reply: await this.#onRequest({ topic, body }) });
+    } catch (error) {
+      const known = isPlatformError(error) ? error : new PlatformError("INTERNAL");
+      this.#send({ type: "reply", id, error: known.toJSON() });
+    }
+  }
+
   #abandon(): void {
     for (const resolve of this.#waiting.splice(0)) resolve(undefined);
-    this.#invocations.abandon(() => new PlatformError("SERVER_WORKER_LOST"));
+    for (const pending of [this.#invocations, this.#questions]) {
+      pending.abandon(() => new PlatformError("SERVER_WORKER_LOST"));
+    }
   }
 }
 

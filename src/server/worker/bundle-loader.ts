@@ -1,22 +1,66 @@
 import { pathToFileURL } from "node:url";
-import { z } from "zod";
 import { PlatformError } from "../../errors/platform-error.ts";
 import type { ServiceDescription } from "../../odb/types.ts";
 import { isService, type Service } from "../../service/define-service.ts";
 import * as platformModule from "../../service/index.ts";
-import type { Schema } from "../../service/schema.ts";
+import { jsonSchemaOf } from "../../service/json-schema.ts";
+import { collectThreadTasks, type ThreadTask } from "../../service/threads.ts";
 
 /** Where bundles find this process's copy of the module "dragoman". */
 const platformModuleKey = Symbol.for("dragoman.module");
 
+/** What a bundle brings: the services that it exports and the thread tasks that it defines. */
+export interface LoadedModule {
+  readonly services: readonly Service[];
+  readonly tasks: ReadonlyMap<string, ThreadTask>;
+}
+
+/** Where a thread finds a task again. */
+export interface TaskPlace {
+  /** The bundle's path. */
+  readonly path: string;
+  readonly name: string;
+}
+
+const places = new WeakMap<ThreadTask, TaskPlace>();
+
+/** Where a task was defined; undefined for one that was made after its file had been loaded. */
+export function placeOfTask(task: ThreadTask): TaskPlace | undefined {
+  return places.get(task);
+}
+
+/** Loads follow each other: which tasks a file defines is seen by what is defined meanwhile. */
+let turn: Promise<unknown> = Promise.resolve();
+
 /**
- * Imports a bundle and returns the services that it exports, each once. Throws
- * SERVICE_NONE_IN_FILE, SERVICE_TWICE_IN_FILE and whatever the module's own code throws.
+ * Imports a bundle and returns what it brings, each service once. Throws SERVICE_NONE_IN_FILE,
+ * SERVICE_TWICE_IN_FILE, THREAD_TASK_INVALID and whatever the module's own code throws.
  */
-export async function loadBundle(path: string): Promise<readonly Service[]> {
+export function loadBundle(path: string): Promise<LoadedModule> {
+  const loading = turn.then(() => importBundle(path));
+  turn = loading.catch(() => {}); // who asked hears of it
+  return loading;
+}
+
+const loaded = new Map<string, LoadedModule>();
+
+async function importBundle(path: string): Promise<LoadedModule> {
+  // Its code runs once, however often it is imported: what it defined then is not defined again.
+  const known = loaded.get(path);
+  if (known !== undefined) return known;
   Object.assign(globalThis, { [platformModuleKey]: platformModule });
   // The URL, not the path: a path with "%", "?" or "#" in it would name another file.
-  const module: Record<string, unknown> = await import(pathToFileURL(path).href);
+  const { href } = pathToFileURL(path);
+  const { module, tasks } = await collectThreadTasks<Record<string, unknown>>(() => import(href));
+  const services = exportedServices(module);
+  if (services.length === 0 && tasks.size === 0) throw new PlatformError("SERVICE_NONE_IN_FILE");
+  for (const [name, task] of tasks) places.set(task, { path, name });
+  const made = { services, tasks };
+  loaded.set(path, made);
+  return made;
+}
+
+function exportedServices(module: Record<string, unknown>): readonly Service[] {
   const byName = new Map<string, { readonly service: Service; readonly exported: string }>();
   for (const [exported, service] of Object.entries(module)) {
     if (!isService(service)) continue;
@@ -30,28 +74,17 @@ export async function loadBundle(path: string): Promise<readonly Service[]> {
     }
     byName.set(service.name, { service, exported });
   }
-  if (byName.size === 0) throw new PlatformError("SERVICE_NONE_IN_FILE");
   return [...byName.values()].map(({ service }) => service);
 }
 
 /** What consoles and documents show of a service; JSON Schemas where its schemas can be expressed so. */
 export function describeService(service: Service): ServiceDescription {
-  const input = jsonSchema(service.input, "input");
-  const output = jsonSchema(service.output, "output");
+  const input = jsonSchemaOf(service.input, "input");
+  const output = jsonSchemaOf(service.output, "output");
   return {
     name: service.name,
     description: service.description,
     ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),
   };
-}
-
-function jsonSchema(schema: Schema | undefined, io: "input" | "output"): unknown {
-  if (!(schema instanceof z.ZodType)) return undefined;
-  try {
-    // Through JSON, so that what leaves the process is plain data.
-    return JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: "any" })));
-  } catch {
-    return undefined; // a schema that JSON Schema cannot say is no fault of the service
-  }
 }

@@ -1,5 +1,6 @@
 import { reasonOf } from "../../errors/platform-error.ts";
 import type { Service } from "../../service/define-service.ts";
+import { type LifecycleOptions, StartedServices } from "../../service/running/lifecycle.ts";
 import { loadBundle } from "./bundle-loader.ts";
 import type { BundleFile, ConfiguredMessage } from "./protocol.ts";
 
@@ -8,29 +9,55 @@ export type Failure = ConfiguredMessage["failures"][number];
 interface LoadedBundle {
   readonly hash: string;
   readonly services: readonly Service[];
+  readonly started: StartedServices;
 }
 
 /** The bundles that this process runs, by file. */
 export class BundleSet {
   readonly #loaded = new Map<string, LoadedBundle>();
+  #replaced: StartedServices[] = [];
 
   /**
-   * Imports what is new and forgets what is gone. A file whose new bundle does not load keeps the
-   * old one; the answer says why.
+   * Imports and starts what is new and forgets what is gone. A file whose new bundle does not load,
+   * or not start, keeps the old one; the answer says why.
    */
-  async update(bundles: readonly BundleFile[]): Promise<readonly Failure[]> {
+  async update(
+    bundles: readonly BundleFile[],
+    lifecycle: LifecycleOptions,
+  ): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     const files = new Set(bundles.map(({ file }) => file));
-    for (const file of this.#loaded.keys()) if (!files.has(file)) this.#loaded.delete(file);
+    for (const [file, { started }] of this.#loaded) {
+      if (files.has(file)) continue;
+      this.#loaded.delete(file);
+      this.#replaced.push(started);
+    }
     for (const { file, hash, path } of bundles) {
-      if (this.#loaded.get(file)?.hash === hash) continue;
+      const old = this.#loaded.get(file);
+      if (old?.hash === hash) continue;
       try {
-        this.#loaded.set(file, { hash, services: await loadBundle(path) });
+        const { services } = await loadBundle(path);
+        const started = await StartedServices.start(services, lifecycle);
+        this.#loaded.set(file, { hash, services, started });
+        if (old !== undefined) this.#replaced.push(old.started);
       } catch (error) {
         failures.push({ kind: "Deployment", name: file, error: reasonOf(error) });
       }
     }
     return failures;
+  }
+
+  /** Stops what `update` replaced, once nothing new reaches it. Never rejects. */
+  async stopReplaced(): Promise<void> {
+    await Promise.all(this.#replaced.splice(0).map((started) => started.stop()));
+  }
+
+  /** Stops everything, in at most about twice `timeoutMs`. Never rejects. */
+  async stop(timeoutMs: number): Promise<void> {
+    const running = [...this.#loaded.values()].map(({ started }) => started);
+    this.#loaded.clear();
+    const all = [...running, ...this.#replaced.splice(0)];
+    await Promise.all(all.map((started) => started.stop(timeoutMs)));
   }
 
   /** Which code of which file really runs. */

@@ -1,6 +1,7 @@
 import { delay, poll } from "../../lib/wait.ts";
 import type { HttpEngine } from "../http/engine.ts";
 import type { HttpFront } from "../http/front.ts";
+import type { ClusterPush } from "./facilities/cluster-push.ts";
 
 /**
  * Longest time for which a draining process still takes new connections: enough for a balancer
@@ -10,21 +11,30 @@ const lingerMaxMs = 3_000;
 /** So long without a new request, and nobody sends any more. */
 const quietMs = 100;
 
+/** What a process serves clients with. */
+export interface Traffic {
+  readonly front: HttpFront;
+  readonly engine: HttpEngine | undefined;
+  readonly sockets: Pick<ClusterPush, "drain">;
+}
+
 /**
  * Ends a process's traffic without losing a request, and says how many it had to abandon.
  * 1. `readyz` says 503 and every answer ends its connection, but everything is still answered:
  *    balancers need a moment to look, and connections waiting in the accept queue would be reset.
  * 2. When no request has come for a moment, or after three seconds: no new connections.
- * 3. What is in flight gets the rest of `timeoutMs`.
+ * 3. Clients that stay connected are sent away once their messages are answered.
+ * 4. What is in flight gets the rest of `timeoutMs`.
  */
 export async function drainTraffic(
-  front: HttpFront,
-  engine: HttpEngine | undefined,
+  { front, engine, sockets }: Traffic,
   timeoutMs: number,
 ): Promise<number> {
   const endsAt = performance.now() + timeoutMs;
   front.beginDrain();
   await becomeQuiet(front, Math.min(lingerMaxMs, timeoutMs / 2));
+  // Before the engine: closing it cuts connections that are sockets.
+  const unanswered = await sockets.drain(Math.max(0, endsAt - performance.now()));
   const closed = engine?.close() ?? Promise.resolve();
   const done = front.idle().then(() => closed);
   const stop = new AbortController();
@@ -33,7 +43,7 @@ export async function drainTraffic(
   const timeOver = delay(restMs, { signal: stop.signal }).catch(() => {});
   await Promise.race([done, timeOver]);
   stop.abort();
-  return front.inFlight;
+  return front.inFlight + unanswered;
 }
 
 async function becomeQuiet(front: HttpFront, timeoutMs: number): Promise<void> {

@@ -5,7 +5,8 @@
  */
 import { reasonOf } from "../../errors/platform-error.ts";
 import { createLogger, type Logger } from "../../telemetry/logger.ts";
-import type { FromWorker, InitMessage, ToWorker } from "./protocol.ts";
+import type { FromWorker, InitMessage, PushMessage, ReplyMessage, ToWorker } from "./protocol.ts";
+import { SupervisorLink } from "./supervisor-link.ts";
 import { Worker } from "./worker.ts";
 
 const heartbeatMs = 1_000;
@@ -13,6 +14,7 @@ const heartbeatMs = 1_000;
 const orphanDrainMs = 5_000;
 
 let logger: Logger = createLogger();
+const link = new SupervisorLink(send);
 let worker: Worker | undefined;
 /** Messages that change something are carried out one after the other. */
 let queue: Promise<void> = Promise.resolve();
@@ -26,11 +28,11 @@ function send(message: FromWorker): void {
 function start(init: InitMessage): void {
   const context = { server: init.server, worker: init.workerId };
   logger = createLogger({ level: init.logLevel, context });
-  worker = new Worker(init, logger);
+  worker = new Worker(init, { logger, link });
   setInterval(() => worker && send(worker.heartbeat()), heartbeatMs).unref();
 }
 
-async function take(message: ToWorker): Promise<void> {
+async function take(message: Exclude<ToWorker, ReplyMessage | PushMessage>): Promise<void> {
   if (message.type === "init") return start(message);
   if (worker === undefined) throw new Error(`"${message.type}" came before "init"`);
   switch (message.type) {
@@ -38,6 +40,8 @@ async function take(message: ToWorker): Promise<void> {
       return send(await worker.configure(message));
     case "invoke":
       return send(await worker.invoke(message));
+    case "ask":
+      return send(await worker.answer(message));
     case "drain":
       return await drain(message.timeoutMs);
   }
@@ -62,7 +66,10 @@ function fail(error: unknown): never {
 }
 
 process.on("message", (message: ToWorker) => {
-  if (message.type === "configure" || message.type === "init") {
+  // A configuration may itself wait for a reply.
+  if (message.type === "reply") link.settle(message);
+  else if (message.type === "push") worker?.takePush(message.text);
+  else if (message.type === "configure" || message.type === "init") {
     queue = queue.then(() => take(message)).catch((error) => {
       logger.error("Cannot go on", { error, reason: reasonOf(error) });
       process.exit(1);

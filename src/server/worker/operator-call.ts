@@ -1,17 +1,20 @@
-import { PlatformError } from "../../errors/platform-error.ts";
+import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
 import type { Call, ServiceRequest, ServiceResponse, ServiceRuntime } from "../../service/call.ts";
 import { runService, unknownService, validate } from "../../service/run-service.ts";
 import { describeIssues } from "../../service/schema.ts";
 import { isServiceError } from "../../service/service-error.ts";
+import { serviceFailure } from "../../service/service-failure.ts";
 import { withTimeout } from "../../lib/wait.ts";
 import type { InvokeMessage } from "./protocol.ts";
 
 /**
- * Runs a service that an operator invoked. Rejects with SERVICE_UNKNOWN, REQUEST_INPUT_INVALID,
- * REQUEST_TIMEOUT, SERVICE_REFUSED (the service threw a ServiceError) and SERVICE_FAILED.
+ * Runs a service that an operator invoked, or a durable invocation, for at most `timeoutMs` and as
+ * long as the service itself may take. Rejects with SERVICE_UNKNOWN, REQUEST_INPUT_INVALID,
+ * REQUEST_TIMEOUT, SERVICE_REFUSED (the service threw a ServiceError), SERVICE_BUSY,
+ * SERVICE_INACTIVE and SERVICE_FAILED.
  */
 export async function runOperatorCall(
-  { service: name, input, cid, timeoutMs }: Omit<InvokeMessage, "type" | "id">,
+  { service: name, input, cid, channel, ...limits }: Omit<InvokeMessage, "type" | "id">,
   runtime: ServiceRuntime,
 ): Promise<unknown> {
   const runnable = runtime.services.get(name);
@@ -21,10 +24,11 @@ export async function runOperatorCall(
     const errors = describeIssues(checked.issues);
     throw new PlatformError("REQUEST_INPUT_INVALID", {}, { details: { errors } });
   }
+  const timeoutMs = Math.min(limits.timeoutMs, runnable.service.timeoutMs ?? Infinity);
   const abort = new AbortController();
   const endsAt = performance.now() + timeoutMs;
   const call: Call = {
-    request: operatorRequest(cid),
+    request: operatorRequest(cid, channel),
     response: operatorResponse(),
     signal: abort.signal,
     runtime,
@@ -44,22 +48,23 @@ export async function runOperatorCall(
 
 // An operator is told more than a client: the reason why a service failed.
 function operatorError(error: unknown, service: string): PlatformError {
-  if (isServiceError(error)) {
-    const { status, message, details } = error;
-    return new PlatformError("SERVICE_REFUSED", { service, status, reason: message }, {
-      cause: error,
-      details,
-    });
-  }
-  if (error instanceof PlatformError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new PlatformError("SERVICE_FAILED", { service, reason }, { cause: error });
+  if (isPlatformError(error)) return error;
+  const failure = serviceFailure(error, service);
+  if (!isServiceError(failure)) return failure as PlatformError; // all else is made one
+  const { status, message, details } = failure;
+  return new PlatformError("SERVICE_REFUSED", { service, status, reason: message }, {
+    cause: error,
+    details,
+  });
 }
 
-function operatorRequest(cid: string): ServiceRequest {
+function operatorRequest(
+  cid: string,
+  channel: ServiceRequest["channel"] = { kind: "Operator", name: "invoke" },
+): ServiceRequest {
   return {
     cid,
-    channel: { kind: "Operator", name: "invoke" },
+    channel,
     principal: undefined,
     method: "",
     path: "",
@@ -68,6 +73,7 @@ function operatorRequest(cid: string): ServiceRequest {
     headers: new Headers(),
     rawBody: new Uint8Array(),
     remoteAddress: "",
+    traceparent: undefined,
   };
 }
 

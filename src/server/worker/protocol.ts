@@ -1,15 +1,26 @@
 import type { StoredObject } from "../../catalog/kind.ts";
+import type { OutgoingStatus, PingResult } from "../../connectors/contract.ts";
 import type { ErrorJson } from "../../errors/platform-error.ts";
-import type { ServerFailure } from "../../odb/types.ts";
+import type { BundleKey, ServerFailure } from "../../odb/types.ts";
+import type { NewInvocation } from "../../service/durable-work.ts";
 import type { LogLevel } from "../../telemetry/logger.ts";
 
 /** What supervisor and worker say to each other over the child process's message channel. */
 
-export type ToWorker = InitMessage | ConfigureMessage | InvokeMessage | DrainMessage;
+export type ToWorker =
+  | InitMessage
+  | ConfigureMessage
+  | InvokeMessage
+  | AskMessage
+  | ReplyMessage
+  | PushMessage
+  | DrainMessage;
 export type FromWorker =
   | BootedMessage
   | ConfiguredMessage
   | InvokedMessage
+  | AnsweredMessage
+  | RequestMessage
   | HeartbeatMessage
   | DrainedMessage;
 
@@ -31,6 +42,10 @@ export interface InitMessage {
   readonly logLevel: LogLevel;
   /** Peers whose X-Forwarded-* headers are believed, as IP addresses. */
   readonly trustedProxies: readonly string[];
+  /** Whether channels are described at `/dragoman/openapi.json`, with a page to try them. */
+  readonly apiDocs: boolean;
+  /** `redis://host:port/db`; undefined: this server has no KVDB. */
+  readonly kvdb: { readonly url: string; readonly password?: string | undefined } | undefined;
 }
 
 /** The difference to what the worker has; the first one is everything. */
@@ -50,7 +65,7 @@ export interface BundleFile {
   readonly path: string;
 }
 
-/** A service called by an operator rather than through a channel. */
+/** A service called by an operator, or as a durable invocation, rather than through a channel. */
 export interface InvokeMessage {
   readonly type: "invoke";
   readonly id: number;
@@ -58,6 +73,83 @@ export interface InvokeMessage {
   readonly input: unknown;
   readonly cid: string;
   readonly timeoutMs: number;
+  /** What the service is told it was called through. Default: an operator. */
+  readonly channel?: { readonly kind: string; readonly name: string };
+}
+
+/** What a supervisor asks a worker, and the answers. */
+export interface Questions {
+  /** Whether the other side of an outgoing connection answers. */
+  readonly ping: {
+    readonly question: { readonly kind: string; readonly name: string; readonly timeoutMs: number };
+    readonly answer: PingResult;
+  };
+  /** What the worker knows of an object that lives in it; null when nothing. */
+  readonly status: {
+    readonly question: { readonly kind: string; readonly name: string };
+    readonly answer: OutgoingStatus | null;
+  };
+}
+
+export interface AskMessage<T extends keyof Questions = keyof Questions> {
+  readonly type: "ask";
+  readonly id: number;
+  readonly topic: T;
+  readonly question: Questions[T]["question"];
+}
+
+export interface AnsweredMessage {
+  readonly type: "answered";
+  readonly id: number;
+  readonly answer?: unknown;
+  readonly error?: ErrorJson;
+}
+
+/** What a worker asks of its supervisor, who alone talks to the ODB. */
+export interface Requests {
+  readonly enqueue: { readonly body: NewInvocation; readonly reply: string };
+  readonly cancel: { readonly body: { readonly id: string }; readonly reply: boolean };
+  /** Resolves to the token; null when somebody else held the lock all the time. */
+  readonly lock: {
+    readonly body: {
+      readonly name: string;
+      readonly owner: string;
+      readonly ttlMs: number;
+      readonly waitMs: number;
+    };
+    readonly reply: number | null;
+  };
+  /** False: it was lost. */
+  readonly renewLock: {
+    readonly body: { readonly name: string; readonly owner: string; readonly ttlMs: number };
+    readonly reply: boolean;
+  };
+  readonly unlock: {
+    readonly body: { readonly name: string; readonly owner: string };
+    readonly reply: boolean;
+  };
+  /** Passes a push on to every worker of the server; resolves to how many there are. */
+  readonly push: { readonly body: { readonly text: string }; readonly reply: number };
+}
+
+export interface RequestMessage<T extends keyof Requests = keyof Requests> {
+  readonly type: "request";
+  readonly id: number;
+  readonly topic: T;
+  readonly body: Requests[T]["body"];
+}
+
+export interface ReplyMessage {
+  readonly type: "reply";
+  readonly id: number;
+  readonly reply?: unknown;
+  readonly error?: ErrorJson;
+}
+
+/** A push to the clients of WebSocket channels, from another worker of the server. */
+export interface PushMessage {
+  readonly type: "push";
+  readonly text: string;
 }
 
 /** Finish what is in flight for at most `timeoutMs`, take nothing new, say `drained`, exit 0. */
@@ -77,6 +169,8 @@ export interface ConfiguredMessage {
   readonly revision: number;
   /** `stateHash()` of what it now runs. */
   readonly stateHash: string;
+  /** The code of each file that it really runs. */
+  readonly bundles: readonly BundleKey[];
   readonly failures: readonly ServerFailure[];
 }
 
@@ -94,6 +188,8 @@ export interface HeartbeatMessage {
   readonly requestsTotal: number;
   readonly errorsTotal: number;
   readonly inFlight: number;
+  /** Calls of services that ended without having run, because nobody waited for them any more. */
+  readonly droppedTotal: number;
   readonly memoryBytes: number;
   /** Longest delay of the event loop since the last heartbeat. */
   readonly eventLoopDelayMs: number;

@@ -15,6 +15,8 @@ export class ServiceSlots implements ServiceMarks {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
   readonly #slots = new Map<string, number>();
+  /** Calls that ended without having run, since the process started. */
+  droppedTotal = 0;
 
   constructor(memory = new SharedArrayBuffer((place.counts + slotsMax) * 4)) {
     this.memory = memory;
@@ -43,6 +45,10 @@ export class ServiceSlots implements ServiceMarks {
 
   leave(slot: number): void {
     this.#cells[place.counts + slot]!--;
+  }
+
+  drop(): void {
+    this.droppedTotal++;
   }
 
   /** The event loop turned. */

@@ -1,27 +1,49 @@
 import type { StoredObject } from "../../catalog/kind.ts";
 import { isPlatformError, PlatformError, reasonOf } from "../../errors/platform-error.ts";
+import { plainCopy } from "../../lib/plain-copy.ts";
 import { parseClusterKey } from "../../security/cluster-key.ts";
 import type { RunnableService, ServiceRuntime } from "../../service/call.ts";
+import type { Facilities } from "../../service/facilities.ts";
 import { invokeService } from "../../service/run-service.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { type HttpEngine, openHttpEngine } from "../http/engine.ts";
+import { ApiDocs } from "../http/api-docs.ts";
+import { RateLimits } from "../../http/rate-limit/rate-limits.ts";
 import { HttpFront } from "../http/front.ts";
 import { compileRouter } from "../http/router.ts";
 import { stateHash } from "../state-hash.ts";
-import { BundleSet } from "./bundle-set.ts";
+import { BundleSet, type Failure } from "./bundle-set.ts";
 import { GenerationCompiler } from "./compile-generation.ts";
 import { drainTraffic } from "./drain.ts";
+import { FacilitySource } from "./facilities/facility-source.ts";
 import { runOperatorCall } from "./operator-call.ts";
 import type {
+  AnsweredMessage,
+  AskMessage,
+  BundleFile,
   ConfiguredMessage,
   ConfigureMessage,
   HeartbeatMessage,
   InitMessage,
   InvokedMessage,
   InvokeMessage,
+  Questions,
 } from "./protocol.ts";
+import { OutgoingConnections } from "./outgoing-connections.ts";
+import type { SupervisorLink } from "./supervisor-link.ts";
+import { ServiceSet } from "./service-set.ts";
 import { ServiceSlots } from "./service-slots.ts";
 import { StallWatchdog } from "./stall-watchdog.ts";
+import { ThreadPool } from "./threads/thread-pool.ts";
+
+/** For `onStop` when the drain has used up all of its own time. */
+const stopMinMs = 500;
+
+/** What the process lends its data plane. */
+export interface WorkerTies {
+  readonly logger: Logger;
+  readonly link: SupervisorLink;
+}
 
 /**
  * The data plane of one process: init -> configure (any number, one after the other) -> drain.
@@ -33,24 +55,35 @@ export class Worker {
   readonly #slots = new ServiceSlots();
   readonly #watchdog: StallWatchdog;
   readonly #bundles = new BundleSet();
+  readonly #services = new ServiceSet(this.#slots);
+  readonly #threads = new ThreadPool();
   readonly #objects = new Map<string, StoredObject>();
+  readonly #outgoing: OutgoingConnections;
+  readonly #facilities: FacilitySource;
   readonly #compiler: GenerationCompiler;
   readonly #front: HttpFront;
   #runtime: ServiceRuntime;
   #engine: HttpEngine | undefined;
 
   /** Throws SECURITY_KEY_INVALID. */
-  constructor(init: InitMessage, logger: Logger) {
+  constructor(init: InitMessage, { logger, link }: WorkerTies) {
     this.#init = init;
     this.#logger = logger;
+    const { server, cluster, limits } = init;
     const key = parseClusterKey(init.clusterKey);
-    this.#compiler = new GenerationCompiler({ key, limits: init.limits });
-    this.#runtime = this.#createRuntime(new Map());
+    this.#outgoing = new OutgoingConnections({ key, cluster, server, logger });
+    this.#facilities = new FacilitySource({ init, key, link, logger, threads: this.#threads });
+    const rates = new RateLimits({ store: this.#facilities.buckets, logger });
+    const { sockets, replays } = this.#facilities;
+    this.#compiler = new GenerationCompiler({ key, limits, logger, rates, sockets, replays });
+    const { facilities } = this.#facilities.update([], this.#outgoing.set());
+    this.#runtime = this.#createRuntime(new Map(), facilities);
     this.#front = new HttpFront({
-      generation: { router: compileRouter([]), runtime: this.#runtime },
+      generation: { router: compileRouter([]), entries: [], runtime: this.#runtime },
       logger,
       server: init.environment === "development" ? init.server : undefined,
       trustedProxies: init.trustedProxies,
+      docs: init.apiDocs ? new ApiDocs({ cluster }) : undefined,
     });
     this.#watchdog = new StallWatchdog(this.#slots, {
       stallMs: init.limits.stallMs,
@@ -64,24 +97,31 @@ export class Worker {
     for (const object of message.upserted) {
       this.#objects.set(`${object.kind}/${object.name}`, object);
     }
-    const bundleFailures = await this.#bundles.update(message.bundles);
-    const services = new Map<string, RunnableService>();
-    for (const [name, service] of this.#bundles.services()) {
-      services.set(name, { service, slot: this.#slots.slotOf(name) });
-    }
+    const outgoingFailures = await this.#outgoing.update(this.#objects.values());
+    const lent = this.#facilities.update(this.#objects.values(), this.#outgoing.set());
+    const bundleFailures = await this.#loadBundles(message.bundles, lent.facilities);
+    const called = this.#services.update(this.#bundles.services(), this.#objects.values());
     this.#watchdog.updateNames();
-    this.#runtime = this.#createRuntime(services);
-    const compiled = this.#compiler.compile(this.#objects.values(), this.#runtime);
+    this.#runtime = this.#createRuntime(called.services, lent.facilities);
+    const compiled = await this.#compiler.compile(this.#objects, this.#runtime);
     this.#front.use(compiled.generation);
     this.#listen();
-    const failures = [...bundleFailures, ...compiled.failures];
+    void this.#bundles.stopReplaced(); // it waits for calls of the old code, and nobody for it
+    const objectFailures = [
+      ...outgoingFailures,
+      ...lent.failures,
+      ...called.failures,
+      ...compiled.failures,
+    ];
+    const failures = [...bundleFailures, ...objectFailures];
     for (const { kind, name, error } of failures) {
       this.#logger.error("Not brought to life", { kind, name, reason: error });
     }
-    const failed = new Set(compiled.failures.map(({ kind, name }) => `${kind}/${name}`));
+    const failed = new Set(objectFailures.map(({ kind, name }) => `${kind}/${name}`));
     const running = [...this.#objects].filter(([id]) => !failed.has(id)).map(([, one]) => one);
     const hash = stateHash(running, this.#bundles.keys());
-    return { type: "configured", revision: message.revision, stateHash: hash, failures };
+    const bundles = this.#bundles.keys();
+    return { type: "configured", revision: message.revision, stateHash: hash, bundles, failures };
   }
 
   /** Runs a service for an operator; never rejects. */
@@ -93,10 +133,26 @@ export class Worker {
       return { type: "invoked", id, durationMs: durationMs(), output };
     } catch (error) {
       const { cid, service } = call;
-      this.#logger.warn("Invocation by an operator failed", { cid, service, error });
+      const through = call.channel?.kind ?? "Operator";
+      this.#logger.warn("Invocation failed", { cid, service, through, error });
       const known = isPlatformError(error) ? error : new PlatformError("INTERNAL");
       return { type: "invoked", id, durationMs: durationMs(), error: known.toJSON() };
     }
+  }
+
+  /** Answers a question of the supervisor; never rejects. */
+  async answer({ id, topic, question }: AskMessage): Promise<AnsweredMessage> {
+    try {
+      return { type: "answered", id, answer: await this.#find(topic, question) };
+    } catch (error) {
+      const known = isPlatformError(error) ? error : new PlatformError("INTERNAL");
+      return { type: "answered", id, error: known.toJSON() };
+    }
+  }
+
+  /** Takes what another worker pushes to clients of WebSocket channels. */
+  takePush(text: string): void {
+    this.#facilities.sockets.receive(text);
   }
 
   /** Figures since the last heartbeat. */
@@ -105,15 +161,24 @@ export class Worker {
       type: "heartbeat",
       requestsTotal: this.#front.requestsTotal,
       errorsTotal: this.#front.errorsTotal,
-      inFlight: this.#front.inFlight,
+      inFlight: this.#front.inFlight + this.#facilities.sockets.inFlight,
+      droppedTotal: this.#slots.droppedTotal,
       memoryBytes: process.memoryUsage().rss,
       eventLoopDelayMs: this.#watchdog.takeDelayMs(),
     };
   }
 
   /** Finishes the traffic; resolves to the number of requests that were cut off. */
-  drain(timeoutMs: number): Promise<number> {
-    return drainTraffic(this.#front, this.#engine, timeoutMs);
+  async drain(timeoutMs: number): Promise<number> {
+    const endsAt = performance.now() + timeoutMs;
+    const abandoned = await drainTraffic(
+      { front: this.#front, engine: this.#engine, sockets: this.#facilities.sockets },
+      timeoutMs,
+    );
+    await this.#bundles.stop(Math.max(stopMinMs, (endsAt - performance.now()) / 2));
+    this.#threads.close();
+    await this.#facilities.close();
+    return abandoned;
   }
 
   /** A promise in user code failed and nobody waited for it. The process goes on. */
@@ -131,6 +196,14 @@ export class Worker {
     });
   }
 
+  #loadBundles(
+    bundles: readonly BundleFile[],
+    facilities: Facilities,
+  ): Promise<readonly Failure[]> {
+    const { server, cluster } = this.#init;
+    return this.#bundles.update(bundles, { server, cluster, logger: this.#logger, facilities });
+  }
+
   #listen(): void {
     if (this.#engine !== undefined) return;
     const { host, port } = this.#init.http;
@@ -138,10 +211,23 @@ export class Worker {
     this.#logger.info("Listening", { host, port: this.#engine.port });
   }
 
-  #createRuntime(services: ReadonlyMap<string, RunnableService>): ServiceRuntime {
+  #find(
+    topic: AskMessage["topic"],
+    question: AskMessage["question"],
+  ): Promise<unknown> | unknown {
+    const { kind, name } = question;
+    if (topic === "status") return this.#outgoing.status(kind, name) ?? null;
+    const { timeoutMs } = question as Questions["ping"]["question"]; // the topic says so
+    return this.#outgoing.ping(kind, name, timeoutMs);
+  }
+
+  #createRuntime(
+    services: ReadonlyMap<string, RunnableService>,
+    facilities: Facilities,
+  ): ServiceRuntime {
     const { server, cluster } = this.#init;
-    const logger = this.#logger;
-    return { server, cluster, logger, services, marks: this.#slots, invoke: invokeService };
+    const shared = { logger: this.#logger, marks: this.#slots, invoke: invokeService };
+    return { server, cluster, services, facilities, ...shared };
   }
 }
 
@@ -149,7 +235,7 @@ export class Worker {
 function plainJson(output: unknown, service: string): unknown {
   if (output === undefined) return undefined;
   try {
-    return JSON.parse(JSON.stringify(output) ?? "null");
+    return plainCopy(output) ?? null;
   } catch (error) {
     const reason = reasonOf(error);
     throw new PlatformError("SERVICE_OUTPUT_NOT_JSON", { service, reason }, { cause: error });

@@ -216,7 +216,7 @@ describe("A running cluster from the command line", { timeout: 300_000 }, () => 
   });
 
   it("deploys a changed service to every server", async () => {
-    const file = join(directory, "hello.ts");
+    const file = join(directory, "demo-hello.ts");
     await writeFile(file, service("hi"));
 
     const result = await cliJson<DeployResult>(["deploy", file], { cwd: demo });
@@ -227,12 +227,15 @@ describe("A running cluster from the command line", { timeout: 300_000 }, () => 
     assert.equal(result.outcome, "deployed");
     assert.deepEqual(result.servers.map(({ outcome }) => outcome), ["live", "live"]);
     assert.deepEqual(answers, [{ greeting: "hi" }, { greeting: "hi" }]);
-    assert.match((await run(["deployment", "list"])).stdout, /hello\.ts +yes/);
-    assert.match((await run(["service", "list"])).stdout, /demo\.hello +hello\.ts +RestChannel/);
+    assert.match((await run(["deployment", "list"])).stdout, /demo-hello\.ts +yes/);
+    assert.match(
+      (await run(["service", "list"])).stdout,
+      /demo\.hello +demo-hello\.ts +RestChannel/,
+    );
   });
 
   it("rejects a service that does not compile or load, naming file, line and servers", async () => {
-    const broken = join(directory, "hello.ts");
+    const broken = join(directory, "demo-hello.ts");
     await writeFile(broken, `import { defineService } from "dragoman";\nexport const x = ;\n`);
     const syntax = await run(["deploy", broken]);
     await writeFile(broken, `${service("x")}\nconst gone: string[] = [];\ngone[0]!.trim();\n`);

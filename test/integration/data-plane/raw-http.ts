@@ -23,15 +23,21 @@ export function sendRaw(port: number, text: string | Uint8Array): Promise<RawAns
     };
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
-      const text = Buffer.concat(chunks).toString();
-      const end = text.indexOf("\r\n\r\n");
-      const length = /content-length: (\d+)/i.exec(text)?.[1];
-      if (end >= 0 && length !== undefined && text.length >= end + 4 + Number(length)) {
+      const bytes = Buffer.concat(chunks);
+      const end = bytes.indexOf("\r\n\r\n");
+      const head = bytes.subarray(0, Math.max(end, 0)).toString();
+      const length = /content-length: (\d+)/i.exec(head)?.[1];
+      if (end >= 0 && length !== undefined && bytes.length >= end + 4 + Number(length)) {
         socket.destroy();
         finish();
       }
     });
     socket.on("end", () => {
+      socket.destroy();
+      finish();
+    });
+    // An answer that never ends must not hold up whoever asks for it.
+    socket.setTimeout(20_000, () => {
       socket.destroy();
       finish();
     });

@@ -68,6 +68,8 @@ export class WorkerProcess implements AsyncDisposable {
       clusterKey,
       logLevel: "debug",
       trustedProxies: [],
+      kvdb: undefined,
+      apiDocs: true,
       ...init,
     });
     return worker;

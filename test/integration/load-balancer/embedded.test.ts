@@ -149,6 +149,8 @@ describe("The embedded balancer", () => {
         "X-Forwarded-Host": "evil.example",
         "X-Forwarded-Port": "443",
         Forwarded: "for=6.6.6.6",
+        "Client-Cert": ":AAAA:",
+        "client-cert-chain": ":AAAA:",
         Connection: "close, X-Forwarded-For, X-Forwarded-Host, X-Secret-Hop",
         "X-Secret-Hop": "1",
       },
@@ -156,7 +158,7 @@ describe("The embedded balancer", () => {
 
     const raw: string[] = JSON.parse(answer.body);
     const said = raw.flatMap((name, i) =>
-      i % 2 === 0 && /forwarded|secret/i.test(name) ? [`${name}: ${raw[i + 1]}`] : []
+      i % 2 === 0 && /forwarded|secret|client-cert/i.test(name) ? [`${name}: ${raw[i + 1]}`] : []
     );
     assert.deepEqual(said, [
       "X-Forwarded-For: 127.0.0.1",

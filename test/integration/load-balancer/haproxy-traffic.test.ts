@@ -63,6 +63,8 @@ describe("HAProxy passes traffic", () => {
       "X-Forwarded-Prefix": "/evil",
       "X-Real-IP": "6.6.6.6",
       "Forwarded": "for=6.6.6.6",
+      "Client-Cert": ":AAAA:",
+      "client-cert-chain": ":AAAA:",
       "X-Dragoman-Cid": "abc-123",
     };
 
@@ -72,7 +74,8 @@ describe("HAProxy passes traffic", () => {
     assert.equal(headers["x-forwarded-proto"], "http");
     assert.equal(headers["x-forwarded-host"], "client.example");
     assert.equal(headers["x-dragoman-cid"], "abc-123");
-    for (const gone of ["x-forwarded-port", "x-forwarded-prefix", "x-real-ip", "forwarded"]) {
+    const forbidden = ["x-forwarded-port", "x-forwarded-prefix", "x-real-ip", "forwarded"];
+    for (const gone of [...forbidden, "client-cert", "client-cert-chain"]) {
       assert.equal(headers[gone], undefined, gone);
     }
   });

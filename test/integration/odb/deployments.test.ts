@@ -158,6 +158,43 @@ for (const { name, start } of databases) {
       await odb.close();
     });
 
+    it("forgets the code of old versions, keeps what was deployed when, and the current one", async () => {
+      const { access, odb, cluster } = await openDemo(database);
+      const versions = [];
+      for (const code of ["v1", "v2", "v3", "v4"]) {
+        versions.push(await stored(cluster, "crm.ts", code, ["crm.get"]));
+        await cluster.deploy([versions.at(-1)!], by);
+      }
+      await cluster.deploy([versions[1]!], by); // v2 is current again, and v4 is next
+      const rejected = await stored(cluster, "crm.ts", "rejected", []);
+      const other = await stored(cluster, "other.ts", "v1", ["other"]);
+
+      const count = await cluster.pruneBundles("crm.ts", 2);
+      const again = await cluster.pruneBundles("crm.ts", 2);
+      await database.query(
+        access,
+        `update bundle set created_at = '2026-01-01T00:00:00.000Z' where hash = '${rejected.hash}'`,
+      );
+      const orphans = await cluster.pruneBundles("crm.ts", 2);
+
+      assert.deepEqual([count, again, orphans], [2, 0, 1]);
+      const history = await cluster.listDeployments("crm.ts");
+      assert.deepEqual(history.map(({ hash, isKept, current }) => [hash, isKept, current]), [
+        [versions[1]!.hash, true, true],
+        [versions[3]!.hash, true, false],
+        [versions[2]!.hash, false, false],
+        [versions[1]!.hash, true, false],
+        [versions[0]!.hash, false, false],
+      ]);
+      // "v1" is still the code of another file.
+      assert.equal((await cluster.getBundle(versions[0]!.hash))?.file, other.file);
+      assert.equal(await cluster.getBundle(versions[2]!.hash), undefined);
+      await assert.rejects(cluster.deploy([versions[2]!], by), { code: "ODB_NO_BUNDLE" });
+      await stored(cluster, "crm.ts", "v3", ["crm.get"]);
+      assert.equal((await cluster.deploy([versions[2]!], by)).revision, 6);
+      await odb.close();
+    });
+
     it("undeploys a file and keeps its history", async () => {
       const { odb, cluster } = await openDemo(database);
       await cluster.deploy([await stored(cluster, "hello.ts", "v1", ["hello"])], by);
@@ -167,7 +204,9 @@ for (const { name, start } of databases) {
       assert.equal(revision, 2);
       assert.deepEqual(await cluster.listServices(), []);
       assert.deepEqual((await cluster.snapshot()).bundles, []);
-      assert.deepEqual((await cluster.listDeployments()).map(({ current }) => current), [false]);
+      const [gone] = await cluster.listDeployments("hello.ts");
+      assert.deepEqual([gone?.current, gone?.removedBy], [false, by]);
+      assert.match(gone?.removedAt ?? "", /Z$/);
       await cluster.deploy([await stored(cluster, "hello.ts", "v1", ["hello"])], by);
       await assert.rejects(cluster.undeploy("helo.ts", by), {
         code: "ODB_NO_OBJECT",

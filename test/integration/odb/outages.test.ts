@@ -93,7 +93,7 @@ for (const { name, start } of databases.filter((database) => database.name !== "
       const changes = Array.from({ length: 3_000 }, (_, n) => ({ ...object, name: `k${n}` }));
       const change = cluster.change(changes, {
         ...by,
-        check: () => void peer.kill(),
+        check: { kinds: [], run: () => void peer.kill() },
       });
 
       await assert.rejects(change, unreachable);

@@ -57,8 +57,11 @@ before(async () => {
       clusterKey: generateClusterKey(),
       logLevel: "error",
       trustedProxies: [],
+      kvdb: undefined,
+      apiDocs: true,
     },
     logger: createLogger({ write: (line) => lines.push(line) }),
+    onRequest: () => Promise.reject(new Error("Nothing is asked here")),
     onChange: () => {},
   });
   await pool.apply(state);

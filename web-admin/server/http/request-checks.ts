@@ -5,8 +5,8 @@ import { describeIssues } from "../../../src/config/yaml-source.ts";
 import { PlatformError, reasonOf } from "../../../src/errors/platform-error.ts";
 import type { Session } from "../sessions.ts";
 
-/** Login is all that people send here. */
-const bodyBytesMax = 16 * 1024;
+/** Most of what people send here is as short as a login. */
+const bodyBytesDefault = 16 * 1024;
 
 /**
  * Refuses what another site made the browser send: a changing request must name our own origin.
@@ -34,16 +34,17 @@ export function checkCsrf({ headers }: IncomingMessage, session: Session): void 
   }
 }
 
-/** Reads a JSON body of at most 16 KiB that fits `schema`; throws WEB_ADMIN_BODY_*. */
+/** Reads a JSON body, by default of at most 16 KiB, that fits `schema`; throws WEB_ADMIN_BODY_*. */
 export async function readJson<S extends z.ZodType>(
   request: IncomingMessage,
   schema: S,
+  { bytesMax = bodyBytesDefault }: { readonly bytesMax?: number } = {},
 ): Promise<z.output<S>> {
   // No form can send this type, so another site's form cannot post here at all.
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
     throw new PlatformError("WEB_ADMIN_BODY_INVALID", { reason: "it must be application/json" });
   }
-  const text = await readText(request);
+  const text = await readText(request, bytesMax);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -75,16 +76,16 @@ export function cookieOf({ headers }: IncomingMessage, name: string): string | u
   return undefined;
 }
 
-function readText(request: IncomingMessage): Promise<string> {
+function readText(request: IncomingMessage, bytesMax: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let size = 0;
     request.on("data", (chunk: Uint8Array) => {
       size += chunk.length;
       // The rest is read and dropped: hanging up at once would lose the answer.
-      if (size <= bodyBytesMax) chunks.push(chunk);
-      else reject(new PlatformError("WEB_ADMIN_BODY_TOO_LARGE", { limit: bodyBytesMax }));
-      if (size > bodyBytesMax * 64) request.destroy();
+      if (size <= bytesMax) chunks.push(chunk);
+      else reject(new PlatformError("WEB_ADMIN_BODY_TOO_LARGE", { limit: bytesMax }));
+      if (size > bytesMax * 64) request.destroy();
     });
     request.once("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
     request.once("error", reject);

@@ -16,6 +16,7 @@ export function sampleWorker(change: Partial<WorkerStatus> = {}): WorkerStatus {
     restarts: 0,
     revision: 7,
     stateHash: "aa",
+    bundles: [],
     requestsTotal: 50,
     errorsTotal: 1,
     inFlight: 2,

@@ -8,6 +8,7 @@ import { useSignsOfLife } from "../live/signs-of-life.ts";
 import { ClusterMap } from "../map/cluster-map.tsx";
 import { Sparkline } from "../map/sparkline.tsx";
 import { forgetSession } from "../session.ts";
+import { DeployPanel } from "../deploy/deploy-panel.tsx";
 import { Shell } from "../shell/shell.tsx";
 import { Message } from "../ui/message.tsx";
 import { BalancerPanel } from "./balancer-panel.tsx";
@@ -31,13 +32,13 @@ export function ClusterPage(
   return (
     <LiveProvider cluster={cluster} onSessionEnd={goToLogin}>
       <Shell cluster={choice} session={session}>
-        <Content username={session.username} />
+        <Content session={session} />
       </Shell>
     </LiveProvider>
   );
 }
 
-function Content({ username }: { readonly username: string }) {
+function Content({ session }: { readonly session: SessionView }) {
   const { state: { overview, rates, phase, problem } } = useLive();
   useTitle(overview);
   if (overview === null) {
@@ -61,11 +62,12 @@ function Content({ username }: { readonly username: string }) {
         <DependencyPanel id="odb" title="ODB" dependency={overview.odb} />
         <DependencyPanel id="kvdb" title="KVDB" dependency={overview.kvdb} />
       </div>
+      <DeployPanel cluster={overview.cluster} session={session} />
       <footer className={styles["footer"]}>
         <span>Cluster {overview.cluster}, {overview.environment}</span>
         <span>Dragoman {overview.version}</span>
         <span>as of {shortTimestamp(overview.checkedAt)}</span>
-        <span>seen by {username}</span>
+        <span>seen by {session.username}</span>
       </footer>
     </div>
   );

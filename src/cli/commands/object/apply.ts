@@ -1,55 +1,57 @@
-import { resolve } from "node:path";
-import type { ApplyResult } from "../../../admin-api/api.ts";
-import { loadText } from "../../../config/yaml-source.ts";
-import { applyObjects } from "../../cluster/apply-objects.ts";
-import { defineCommand, environmentOption, outputOption } from "../../command.ts";
-import { loadEnvironment } from "../../cluster/environment.ts";
-import { printResult, renderTable } from "../../output.ts";
+import type { ObjectDeletion } from "../../../admin-api/api.ts";
+import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
+import { defineCommand, environmentOption, outputOption, yesOption } from "../../command.ts";
+import { confirm } from "../../confirm.ts";
+import { exitCodes } from "../../error-text.ts";
+import { applyTable } from "../../objects/apply-table.ts";
+import { fileArguments, fileOptions, readFileOptions } from "../../objects/file-options.ts";
+import { sendDocuments } from "../../objects/send-documents.ts";
+import { findSurplus } from "../../objects/surplus.ts";
+import { printResult } from "../../output.ts";
+
+const path = "apply";
 
 export const command = defineCommand({
-  path: "apply",
-  summary: "Create or update the objects of a YAML or JSON file, all or none",
-  description: "What the file does not name is left alone. Secret values may be written as " +
-    "${env:NAME} or ${file:PATH}.",
-  arguments: {},
+  path,
+  summary: "Create or update the objects of YAML or JSON files, all or none",
+  description: "What the files do not name is left alone, unless --prune is given. Secret values " +
+    "may be written as ${env:NAME} or ${file:PATH}. dragoman diff shows what would change, field " +
+    "by field.",
+  arguments: fileArguments,
   options: {
-    file: {
-      type: "text",
-      short: "f",
-      value: "FILE",
-      required: true,
-      summary: "The file, or - for standard input",
-    },
+    ...fileOptions,
     dryRun: { type: "flag", summary: "Say what would change, and change nothing" },
+    yes: yesOption,
     env: environmentOption,
     output: outputOption,
   },
   examples: [
     "dragoman apply -f channels.yaml --env ./demo",
-    "dragoman apply -f channels.yaml --dry-run",
+    "dragoman apply -f objects --prune --dry-run",
   ],
-  async run({ file, dryRun, env, output }, io) {
-    const source = file === "-"
-      ? { text: await io.readStdin(), file: "standard input" }
-      : { text: await loadText(resolve(io.cwd, file)), file: resolve(io.cwd, file) };
+  async run({ dryRun, yes, env, output, ...input }, io) {
+    const { documents, env: variables } = await readFileOptions(path, input, io);
     const environment = await loadEnvironment({ env }, io);
-    const result = await applyObjects(environment, source, { dryRun, env: io.env });
+    const allKinds = input.pruneAllKinds;
+    const deletions = input.prune
+      ? await withAdmin(environment, (client) => findSurplus(client, documents, { allKinds }))
+      : [];
+    if (deletions.length > 0 && !dryRun) {
+      io.stderr.write(deletions.map(({ kind, name }) => `  delete ${kind} ${name}\n`).join(""));
+      await confirm(io, { what: `Delete ${count(deletions)}`, answer: "delete", yes });
+    }
+    const mode = dryRun ? "dry run" as const : "apply" as const;
+    const { result, warnings } = await withAdmin(
+      environment,
+      (client) => sendDocuments(client, documents, { mode, deletions, env: variables }),
+    );
+    for (const warning of warnings) io.stderr.write(`Warning: ${warning}\n`);
     await printResult(io.stdout, output, { value: result, table: applyTable(result, dryRun) });
     const failed = result.servers?.some(({ outcome }) => outcome === "failed") === true;
-    return failed ? 1 : 0;
+    return failed ? exitCodes.failed : exitCodes.ok;
   },
 });
 
-/** What happened to each object and what each server made of it. */
-export function applyTable({ changes, revision, servers }: ApplyResult, dryRun: boolean): string {
-  const objects = renderTable({
-    columns: ["kind", "name", "action", "revision"],
-    rows: changes.map(({ kind, name, action, revision: own }) => [kind, name, action, own]),
-  }, { colour: false });
-  const outcomes = servers === undefined ? "" : "\n" + renderTable({
-    columns: ["server", "outcome", "reason"],
-    rows: servers.map(({ server, outcome, reason }) => [server, outcome, reason ?? "-"]),
-  }, { colour: false });
-  const note = dryRun ? "Nothing was changed (--dry-run)" : `Cluster revision ${revision}`;
-  return `${note}\n\n${objects}${outcomes}`.trimEnd();
+function count({ length }: readonly ObjectDeletion[]): string {
+  return length === 1 ? "1 object that no file names" : `${length} objects that no file names`;
 }

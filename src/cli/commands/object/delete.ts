@@ -3,7 +3,7 @@ import { defineCommand, environmentOption, outputOption, yesOption } from "../..
 import { confirm } from "../../confirm.ts";
 import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
 import { printResult } from "../../output.ts";
-import { applyTable } from "./apply.ts";
+import { applyTable } from "../../objects/apply-table.ts";
 
 export const command = defineCommand({
   path: "delete",

@@ -144,7 +144,7 @@ function describe(result: QuickstartResult, started: boolean): string {
     "Next:",
     ...next,
     `  curl '${balancer.url}/demo/hello?name=Ana'`,
-    `  dragoman deploy ${quoteWord(`${environment}/services/hello.ts`)} --env ${directory}`,
+    `  dragoman deploy ${quoteWord(`${environment}/services/demo-hello.ts`)} --env ${directory}`,
     `  dragoman quickstart ${started ? "stop" : "status"} ${directory}`,
   ].join("\n");
 }

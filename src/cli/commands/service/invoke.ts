@@ -1,7 +1,7 @@
 import type { InvokeRequest, InvokeResult } from "../../../admin-api/api.ts";
-import { PlatformError, reasonOf } from "../../../errors/platform-error.ts";
 import { defineCommand, environmentOption, outputOption } from "../../command.ts";
 import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
+import { parseJsonInput } from "../../json-input.ts";
 import { printResult } from "../../output.ts";
 
 export const command = defineCommand({
@@ -23,8 +23,7 @@ export const command = defineCommand({
     "dragoman service invoke demo.hello --input - < input.json",
   ],
   async run({ name, input, env, output }, io) {
-    const text = input === "-" ? await io.readStdin() : input ?? "{}";
-    const request: InvokeRequest = { input: parseInput(text) };
+    const request: InvokeRequest = { input: await parseJsonInput(input, io, "service invoke") };
     const environment = await loadEnvironment({ env }, io);
     const path = `/v1/services/${encodeURIComponent(name)}/invoke`;
     const result = await withAdmin(
@@ -36,14 +35,3 @@ export const command = defineCommand({
     await printResult(io.stdout, output, { value: result, table });
   },
 });
-
-function parseInput(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PlatformError("CLI_USAGE", {
-      reason: `The input is not JSON: ${reasonOf(error)}`,
-      command: "service invoke",
-    });
-  }
-}

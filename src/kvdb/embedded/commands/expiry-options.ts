@@ -17,25 +17,32 @@ export function isExpiryOption(option: string): option is ExpiryOption {
 
 const int64Max = 2 ** 63;
 
+/** A time that a command was given, and the moment of the command itself in Unix time. */
+export interface GivenTime {
+  readonly option: ExpiryOption;
+  readonly value: string;
+  readonly nowMs: number;
+}
+
 /** The moment that an option names, as Unix time in ms; throws when it is not after 1970. */
-export function expiryOptionMs(option: ExpiryOption, value: string, command: string): number {
+export function expiryOptionMs({ option, value, nowMs }: GivenTime, command: string): number {
   const time = integerArg(value);
-  const at = toMoment(option, time);
+  const at = toMoment(option, time, nowMs);
   if (time <= 0 || at === undefined) throw invalidExpiry(command);
   return at;
 }
 
 /** As `expiryOptionMs`, for times that may lie in the past. */
-export function momentMs(option: ExpiryOption, value: string, command: string): number {
-  const at = toMoment(option, integerArg(value));
+export function momentMs({ option, value, nowMs }: GivenTime, command: string): number {
+  const at = toMoment(option, integerArg(value), nowMs);
   if (at === undefined) throw invalidExpiry(command);
   return at;
 }
 
 /** Undefined when it leaves the range of 64 bits. */
-function toMoment(option: ExpiryOption, time: number): number | undefined {
+function toMoment(option: ExpiryOption, time: number, nowMs: number): number | undefined {
   const { factor, relative } = units[option];
-  const at = time * factor + (relative ? Date.now() : 0);
+  const at = time * factor + (relative ? nowMs : 0);
   return Math.abs(time * factor) >= int64Max || at >= int64Max ? undefined : at;
 }
 

@@ -19,9 +19,9 @@ function expire(call: Call, option: ExpiryOption): string {
   const { args, db } = call;
   const [name = "", key = "", value = ""] = args;
   const conditions = parseConditions(args.slice(3));
-  const at = momentMs(option, value, name.toLowerCase());
+  const at = momentMs({ option, value, nowMs: db.now() }, name.toLowerCase());
   if (!db.has(key) || !isAllowed(conditions, db.expiryOf(key), at)) return zero;
-  if (at <= Date.now() && !db.expiryPaused) {
+  if (at <= db.now() && !db.expiryPaused) {
     db.delete(key);
     call.log = [["DEL", key]];
     return one;
@@ -67,7 +67,7 @@ function timeLeft({ args, db }: Call, unitMs: number): string {
   if (!db.has(args[1]!)) return integer(-2);
   const at = db.expiryOf(args[1]!);
   if (at === undefined) return integer(-1);
-  return integer(Math.floor((Math.max(0, at - Date.now()) + unitMs / 2) / unitMs));
+  return integer(Math.floor((Math.max(0, at - db.now()) + unitMs / 2) / unitMs));
 }
 
 function expiryTime({ args, db }: Call, unitMs: number): string {

@@ -49,7 +49,7 @@ interface SetOptions {
 function set(call: Call): string {
   const { args, db, reply } = call;
   const [, key = "", text = ""] = args;
-  const options = parseSetOptions(args);
+  const options = parseSetOptions(args, db.now());
   const previous = options.get ? db.find(key, "string") : undefined;
   const answer = options.get ? (previous === undefined ? reply.nil : bulk(previous)) : undefined;
   const allowed = options.condition === undefined ||
@@ -60,7 +60,7 @@ function set(call: Call): string {
   return answer ?? ok;
 }
 
-function parseSetOptions(args: readonly string[]): SetOptions {
+function parseSetOptions(args: readonly string[], nowMs: number): SetOptions {
   let condition: SetOptions["condition"];
   let get = false;
   let keepExpiry = false;
@@ -75,7 +75,7 @@ function parseSetOptions(args: readonly string[]): SetOptions {
     } else if (option === "KEEPTTL" && expiryMs === undefined) {
       keepExpiry = true;
     } else if (isExpiryOption(option) && value !== undefined && !keepExpiry && !expiryMs) {
-      expiryMs = expiryOptionMs(option, value, "set");
+      expiryMs = expiryOptionMs({ option, value, nowMs }, "set");
       i++;
     } else {
       throw new CommandError(syntaxError);
@@ -108,7 +108,8 @@ function setnx(call: Call): string {
 
 function setWithExpiry(call: Call, unit: "EX" | "PX"): string {
   const [name = "", key = "", time = "", text = ""] = call.args;
-  store(call, { key, text, expiryMs: expiryOptionMs(unit, time, name.toLowerCase()) });
+  const given = { option: unit, value: time, nowMs: call.db.now() };
+  store(call, { key, text, expiryMs: expiryOptionMs(given, name.toLowerCase()) });
   return ok;
 }
 
@@ -127,8 +128,8 @@ function getdel(call: Call): string {
 
 function getex(call: Call): string {
   const { args, db, reply } = call;
-  const [, key = "", option = "", value] = args;
-  const wanted = parseGetexOption(option.toUpperCase(), value, args.length);
+  const [, key = ""] = args;
+  const wanted = parseGetexOption(args, db.now());
   const text = db.find(key, "string");
   if (text === undefined) return reply.nil;
   if (wanted === "keep") return bulk(text);
@@ -144,14 +145,14 @@ function getex(call: Call): string {
   return bulk(text);
 }
 
-function parseGetexOption(
-  option: string,
-  value: string | undefined,
-  count: number,
-): number | "keep" | "persist" {
-  if (count === 2) return "keep";
-  if (count === 3 && option === "PERSIST") return "persist";
-  if (count === 4 && isExpiryOption(option)) return expiryOptionMs(option, value!, "getex");
+function parseGetexOption(args: readonly string[], nowMs: number): number | "keep" | "persist" {
+  const [, , name = "", value = ""] = args;
+  const option = name.toUpperCase();
+  if (args.length === 2) return "keep";
+  if (args.length === 3 && option === "PERSIST") return "persist";
+  if (args.length === 4 && isExpiryOption(option)) {
+    return expiryOptionMs({ option, value, nowMs }, "getex");
+  }
   throw new CommandError(syntaxError);
 }
 

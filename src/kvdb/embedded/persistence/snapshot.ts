@@ -6,7 +6,7 @@ const itemsPerRequest = 64;
 
 /** Requests that make the data of a database; what has expired is left out. */
 export function* requestsOf(database: Database): Generator<readonly string[]> {
-  const now = Date.now();
+  const now = database.now();
   for (const [key, value] of database.entries()) {
     const expiry = database.expiryOf(key);
     if (expiry !== undefined && expiry <= now) continue;

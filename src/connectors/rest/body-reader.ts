@@ -1,0 +1,113 @@
+import { PlatformError } from "../../errors/platform-error.ts";
+import type { FieldReader } from "../../formats/form-fields.ts";
+import type { Format, FormatReader } from "../../formats/format.ts";
+import { parseJson } from "../../formats/json.ts";
+import { decodeUtf8, jsonType, type MediaType, parseMediaType } from "../../formats/media-type.ts";
+import { readMultipartForm } from "../../formats/multipart-form.ts";
+import {
+  bodyFailure,
+  type IncomingBody,
+  incomingBody,
+  readBytes,
+  readStream,
+} from "../../http/body.ts";
+import { toByteStream } from "../../http/content/byte-stream.ts";
+import type { Exchange } from "../../http/exchange.ts";
+
+/** One format that a channel takes, prepared for its service. */
+export interface TakenFormat {
+  readonly format: Format;
+  readonly read: FormatReader;
+}
+
+export interface BodyReaderOptions {
+  readonly formats: readonly TakenFormat[];
+  /** Reads multipart forms; undefined where the channel takes no forms. */
+  readonly fields: FieldReader | undefined;
+}
+
+/** Reads the bodies of one channel. */
+export class BodyReader {
+  readonly #formats: readonly TakenFormat[];
+  readonly #fields: FieldReader | undefined;
+  readonly #takesJson: boolean;
+
+  constructor({ formats, fields }: BodyReaderOptions) {
+    this.#formats = formats;
+    this.#fields = fields;
+    this.#takesJson = formats.some(({ format }) => format.name === "json");
+  }
+
+  /**
+   * The value in a body. Rejects with REQUEST_BODY_SIZE, REQUEST_CONTENT_TYPE,
+   * REQUEST_CONTENT_ENCODING and REQUEST_MALFORMED.
+   */
+  async read(exchange: Exchange, announced: number | undefined): Promise<unknown> {
+    exchange.isReadingBody = true;
+    let body: unknown;
+    try {
+      body = await this.#receive(exchange, announced);
+    } catch (error) {
+      throw bodyFailure(error);
+    }
+    exchange.isReadingBody = false;
+    return body;
+  }
+
+  // Not async: most requests need one promise, the engine's own.
+  #receive(exchange: Exchange, announced: number | undefined): Promise<unknown> {
+    const { web, headers, route } = exchange;
+    const incoming = incomingBody(web, announced, route!.bodyBytesMax); // reached by a route
+    const header = headers.get("content-type");
+    if (header === jsonType.essence && this.#takesJson && !route!.keepsBody) {
+      return readBytes(incoming).then((bytes) => parseJson(decodeUtf8(bytes, jsonType)));
+    }
+    const type = parseMediaType(header);
+    if (type.essence === "multipart/form-data" && this.#fields !== undefined) {
+      return this.#receiveMultipart(exchange, incoming, type);
+    }
+    const taken = this.#formats.find(({ format }) => format.takes(type.essence));
+    if (taken === undefined) throw new PlatformError("REQUEST_CONTENT_TYPE");
+    return readBytes(incoming).then((bytes) => {
+      if (route!.keepsBody) exchange.body = bytes;
+      return taken.read(bytes, type);
+    });
+  }
+
+  async #receiveMultipart(
+    exchange: Exchange,
+    incoming: IncomingBody,
+    type: MediaType,
+  ): Promise<unknown> {
+    // Who signs bodies needs all of them; uploads that are checked so must fit into memory.
+    const bytes = exchange.route!.keepsBody ? await readBytes(incoming) : undefined;
+    exchange.body = bytes;
+    const source = bytes === undefined ? readStream(incoming) : once(bytes);
+    const form = await readMultipartForm(source, type, this.#fields!); // asked for by the caller
+    exchange.releaseUploads = form.close;
+    return form.fields;
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/**
+ * Gives the service the body as a stream, unread. Its limits hold while it flows: beyond them it
+ * fails, and so does the request. Throws REQUEST_BODY_SIZE and REQUEST_CONTENT_ENCODING.
+ */
+export function streamBody(exchange: Exchange, announced: number | undefined): void {
+  const { web, route } = exchange;
+  const incoming = incomingBody(web, announced, route!.bodyBytesMax); // reached by a route
+  exchange.bodyStream = toByteStream(watched(exchange, incoming));
+}
+
+async function* watched(exchange: Exchange, incoming: IncomingBody): AsyncGenerator<Uint8Array> {
+  try {
+    yield* readStream(incoming);
+  } catch (error) {
+    exchange.bodyFailure = bodyFailure(error);
+    throw exchange.bodyFailure;
+  }
+}
