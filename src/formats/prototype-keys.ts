@@ -6,29 +6,40 @@ const depthMax = 100;
 /**
  * Refuses a decoded body with keys that reach the prototypes of whoever copies them (`__proto__`,
  * and `constructor` with a `prototype`), and one that nests deeper than 100 levels, which no
- * recursive reader after us would survive. Throws REQUEST_MALFORMED.
+ * recursive reader after us would survive. Throws REQUEST_MALFORMED. True when a text in it has the
+ * character U+FFFD, which decoders put where bytes mean nothing.
  */
-export function refusePrototypeKeys(body: unknown): void {
-  if (typeof body === "object" && body !== null) inspect(body, 1);
+export function refusePrototypeKeys(body: unknown): boolean {
+  if (typeof body === "object") return body !== null && inspect(body, 1);
+  return typeof body === "string" && body.includes(replacement);
 }
 
-function inspect(object: object, depth: number): void {
+const replacement = "\ufffd";
+
+function inspect(object: object, depth: number): boolean {
   if (depth > depthMax) {
     const reason = `The body nests deeper than ${depthMax} levels`;
     throw new PlatformError("REQUEST_MALFORMED", { reason });
   }
+  let isReplaced = false;
   if (Array.isArray(object)) {
     for (const inner of object) {
-      if (typeof inner === "object" && inner !== null) inspect(inner, depth + 1);
+      if (isReplacedIn(inner, depth)) isReplaced = true;
     }
-    return;
+    return isReplaced;
   }
   refuseKeysOf(object);
   // What a parser made has no inherited enumerable keys.
   for (const key in object) {
     const inner: unknown = object[key as keyof typeof object]; // a key of its own
-    if (typeof inner === "object" && inner !== null) inspect(inner, depth + 1);
+    if (isReplacedIn(inner, depth)) isReplaced = true;
   }
+  return isReplaced;
+}
+
+function isReplacedIn(inner: unknown, depth: number): boolean {
+  if (typeof inner === "string") return inner.includes(replacement);
+  return typeof inner === "object" && inner !== null && inspect(inner, depth + 1);
 }
 
 function refuseKeysOf(object: object): void {

@@ -3,6 +3,7 @@ import { UnwritableError } from "../formats/format.ts";
 import { writeJson } from "../formats/json.ts";
 import type { ServiceResponse } from "../service/call.ts";
 import { isFileResponse } from "../service/http/file-response.ts";
+import { isStreamResponse } from "../service/http/stream-response.ts";
 import { blobSource } from "./content/byte-source.ts";
 import { answerFile, type ByteAnswer, sendSource, sendStream } from "./content/byte-answer.ts";
 import { streamOutput } from "./content/byte-stream.ts";
@@ -188,9 +189,8 @@ export class Answers {
 /** False for plain data, which nearly all outputs are. */
 function mayStream(output: unknown): output is object {
   if (typeof output !== "object" || output === null || Array.isArray(output)) return false;
-  // What marks files and streams are symbols, which plain data has none of.
-  return Object.getPrototypeOf(output) !== Object.prototype ||
-    Object.getOwnPropertySymbols(output).length > 0;
+  return Object.getPrototypeOf(output) !== Object.prototype || isFileResponse(output) ||
+    isStreamResponse(output) || Symbol.asyncIterator in output;
 }
 
 interface CustomBody {

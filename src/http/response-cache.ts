@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { admit } from "./admit.ts";
+import type { Principal } from "../security/principal.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HttpEndpoint } from "./route.ts";
 
@@ -86,7 +87,7 @@ export class ResponseCache {
   }
 
   async #keep(key: string, answer: Response, { isStreaming }: Exchange): Promise<Response> {
-    if (isStreaming || !isKeepable(answer)) return answer;
+    if (isStreaming || !isKeepable(answer) || !this.#isKeyed(answer)) return answer;
     const { status, headers } = answer;
     const body = await answer.bytes();
     if (body.length <= this.spec.entryBytesMax) {
@@ -100,18 +101,42 @@ export class ResponseCache {
     return new Response(body, { status, headers });
   }
 
+  /** Whether the key tells apart what the answer says it depends on. */
+  #isKeyed({ headers }: Response): boolean {
+    const varies = headers.get("vary");
+    if (varies === null) return true;
+    const known = this.spec.vary.map((name) => name.toLowerCase());
+    return varies.toLowerCase().split(",").map((name) => name.trim())
+      .every((name) => known.includes(name));
+  }
+
   #keyOf({ web, headers, principal, path, queryText }: Exchange): string {
     const { vary, shared } = this.spec;
-    const client = shared ? null : [principal?.kind, principal?.name, principal?.subject];
-    const varied = vary.map((name) => headers.get(name));
+    const client = shared ? null : clientOf(principal);
+    // Services see the host, whatever the spec says.
+    const varied = ["host", ...vary].map((name) => headers.get(name));
     return JSON.stringify([web.method, path, queryText, client, varied]);
   }
 }
 
+/** What tells one token from the next of the same client. */
+const ownClaims: ReadonlySet<string> = new Set(["exp", "iat", "jti", "nbf"]);
+
+/** Everything about a client that an answer may depend on. */
+function clientOf(principal: Principal | undefined): unknown {
+  if (principal === undefined) return null;
+  const { kind, name, subject, roles, claims = {} } = principal;
+  const said = Object.entries(claims).filter(([claim]) => !ownClaims.has(claim));
+  return [kind, name, subject, roles, said];
+}
+
+/** Reasons why what a service answers is for this moment, or this client, only. */
+const unkeepable = /\b(no-store|private|no-cache)\b|\b(s-maxage|max-age)\s*=\s*"?0\b/i;
+
 /** Only answers that say nothing against it: no cookies, nothing partial. */
 function isKeepable({ status, headers, body }: Response): boolean {
   if (status !== 200 || headers.has("set-cookie") || headers.has("content-range")) return false;
-  if (/\b(no-store|private|no-cache)\b/i.test(headers.get("cache-control") ?? "")) return false;
+  if (unkeepable.test(headers.get("cache-control") ?? "")) return false;
   return body !== null;
 }
 

@@ -47,6 +47,8 @@ export interface Authenticator {
   readonly challenges?: readonly string[];
   /** For documents. */
   readonly schemes?: readonly SecurityScheme[];
+  /** True when it reads the `Authorization` header, of which there may only be one then. */
+  readonly readsAuthorization?: boolean;
   /** Query parameters that carry credentials, which nobody behind the guard may see. */
   readonly queryNames?: readonly string[];
   check(request: SecurityRequest): Outcome;

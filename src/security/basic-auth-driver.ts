@@ -21,6 +21,7 @@ export const driver = securityDriver<BasicAuthChecker>({
     const nobody = members.slice(0, 1);
     return {
       challenges: [...new Set(members.map(({ prepared }) => basicChallenge(prepared.realm)))],
+      readsAuthorization: true,
       schemes: [{ name: "BasicAuth", scheme: { type: "http", scheme: "basic" } }],
       check(request) {
         const authorization = request.headers.get("authorization");

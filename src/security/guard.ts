@@ -15,6 +15,8 @@ export interface Guard {
   readonly challenge: string;
   /** How clients show who they are, for documents. */
   readonly schemes: readonly SecurityScheme[];
+  /** True when credentials may be in the `Authorization` header. */
+  readonly readsAuthorization: boolean;
   /** Query parameters that carry credentials, which nobody behind the guard may see. */
   readonly queryNames: readonly string[];
   /** True when some credentials are in the message, so that `check` alone is not the answer. */
@@ -39,6 +41,7 @@ export function compileGuard(
   return {
     challenge: authenticators.toReversed().flatMap(({ challenges = [] }) => challenges).join(", "),
     schemes: authenticators.flatMap(({ schemes = [] }) => schemes),
+    readsAuthorization: heads.some((one) => one.readsAuthorization === true),
     queryNames: heads.flatMap(({ queryNames = [] }) => queryNames),
     needsMessage: messages.length > 0,
     check: (request) => firstOf(heads, (one) => one.check(request)),

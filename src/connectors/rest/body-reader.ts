@@ -1,8 +1,8 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import type { FieldReader } from "../../formats/form-fields.ts";
 import type { Format, FormatReader } from "../../formats/format.ts";
-import { parseJson } from "../../formats/json.ts";
-import { decodeUtf8, jsonType, type MediaType, parseMediaType } from "../../formats/media-type.ts";
+import { readJson } from "../../formats/json.ts";
+import { jsonType, type MediaType, parseMediaType } from "../../formats/media-type.ts";
 import { readMultipartForm } from "../../formats/multipart-form.ts";
 import {
   bodyFailure,
@@ -43,10 +43,17 @@ export class BodyReader {
    * REQUEST_CONTENT_ENCODING and REQUEST_MALFORMED.
    */
   async read(exchange: Exchange, announced: number | undefined): Promise<unknown> {
+    const { web, headers, route } = exchange;
+    const incoming = incomingBody(web, announced, route!.bodyBytesMax); // reached by a route
+    const header = headers.get("content-type");
     exchange.isReadingBody = true;
     let body: unknown;
     try {
-      body = await this.#receive(exchange, announced);
+      // Most requests are here, and wait for one promise: the engine's own.
+      body = header === jsonType.essence && this.#takesJson && !route!.keepsBody &&
+          announced !== undefined && !incoming.isCompressed
+        ? await readJson(web, announced)
+        : await this.#receive(exchange, incoming, header);
     } catch (error) {
       throw bodyFailure(error);
     }
@@ -54,24 +61,20 @@ export class BodyReader {
     return body;
   }
 
-  // Not async: most requests need one promise, the engine's own.
-  #receive(exchange: Exchange, announced: number | undefined): Promise<unknown> {
-    const { web, headers, route } = exchange;
-    const incoming = incomingBody(web, announced, route!.bodyBytesMax); // reached by a route
-    const header = headers.get("content-type");
-    if (header === jsonType.essence && this.#takesJson && !route!.keepsBody) {
-      return readBytes(incoming).then((bytes) => parseJson(decodeUtf8(bytes, jsonType)));
-    }
+  async #receive(
+    exchange: Exchange,
+    incoming: IncomingBody,
+    header: string | null,
+  ): Promise<unknown> {
     const type = parseMediaType(header);
     if (type.essence === "multipart/form-data" && this.#fields !== undefined) {
-      return this.#receiveMultipart(exchange, incoming, type);
+      return await this.#receiveMultipart(exchange, incoming, type);
     }
     const taken = this.#formats.find(({ format }) => format.takes(type.essence));
     if (taken === undefined) throw new PlatformError("REQUEST_CONTENT_TYPE");
-    return readBytes(incoming).then((bytes) => {
-      if (route!.keepsBody) exchange.body = bytes;
-      return taken.read(bytes, type);
-    });
+    const bytes = await readBytes(incoming);
+    if (exchange.route!.keepsBody) exchange.body = bytes; // reached by a route
+    return taken.read(bytes, type);
   }
 
   async #receiveMultipart(

@@ -24,7 +24,7 @@ export const driver: HttpChannelDriver = {
     const spec = restChannel.schema.parse(object.spec);
     const template = templateOf(spec.path);
     const cors = spec.cors && new CorsPolicy(spec.cors);
-    const answers = spec.cache && new KeptAnswers(spec.cache);
+    const answers = spec.cache && new KeptAnswers(keptBy(spec, spec.cache));
     return {
       routes(host: HttpChannelHost): readonly RouteEntry<Route>[] {
         if (!spec.active) return [];
@@ -34,6 +34,12 @@ export const driver: HttpChannelDriver = {
     };
   },
 };
+
+/** What clients accept tells answers apart where it chooses among formats, or channels. */
+function keptBy({ output, accept }: RestChannelSpec, spec: ResponseCacheSpec): ResponseCacheSpec {
+  const varies = typeof output !== "string" || accept !== undefined;
+  return varies ? { ...spec, vary: [...spec.vary, "Accept"] } : spec;
+}
 
 interface ChannelParts {
   readonly object: StoredObject;

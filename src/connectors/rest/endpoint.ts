@@ -41,8 +41,10 @@ export class RestEndpoint implements HttpEndpoint {
    * Security, body, decoding, coercion, validation, service, answer. Waits only where it must.
    */
   async answer(exchange: Exchange): Promise<Response> {
-    refuseDoubledCredentials(exchange.headers);
-    const admitting = admit(exchange, exchange.route!); // endpoints are reached by a route
+    const route = exchange.route!; // endpoints are reached by a route
+    // Where a key in another header decides, nobody asks what this one says.
+    if (route.guard?.readsAuthorization !== false) refuseDoubledCredentials(exchange.headers);
+    const admitting = admit(exchange, route);
     if (admitting !== undefined) await admitting;
     const encoding = this.#output?.choose(exchange.headers);
     const announced = announcedBytes(exchange.web, exchange.headers);

@@ -131,7 +131,7 @@ export const serviceCodes = {
   LOCK_INVALID: {
     kind: "bug",
     status: 500,
-    message: "A lock has a name of 1 to {nameMax} characters, and work to do while it is held",
+    message: "The lock cannot be taken: {reason}",
     advice: "Correct the service that asks for the lock",
   },
   LOCK_LOST: {

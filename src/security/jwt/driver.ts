@@ -36,6 +36,7 @@ export const driver = securityDriver<PreparedJwt>({
   combine(members, { signatureFailures }): Authenticator {
     return {
       challenges: ["Bearer"],
+      readsAuthorization: true,
       schemes: [{
         name: "Jwt",
         scheme: { type: "http", scheme: "bearer", bearerFormat: "JWT" },

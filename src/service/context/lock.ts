@@ -20,7 +20,7 @@ export interface Lock {
 /**
  * Runs `work` while nobody else in the cluster holds the lock of this name, and resolves to what
  * it returns. Rejects with LOCK_BUSY when it was not free in time, LOCK_LOST when it was lost
- * before `work` ended, and ODB_UNREACHABLE.
+ * before `work` ended, LOCK_INVALID, and ODB_UNREACHABLE.
  */
 export interface WithLock {
   <T>(name: string, times: LockTimes, work: (lock: Lock) => T | Promise<T>): Promise<T>;
@@ -29,6 +29,9 @@ export interface WithLock {
 
 /** Longest name, in characters; the ODB keeps it. */
 const nameMax = 200;
+
+/** Longest `ttlMs`: a lock whose holder died is nobody's for as long. */
+const ttlMsMax = 86_400_000;
 
 type Work = (lock: Lock) => unknown;
 
@@ -49,10 +52,8 @@ async function withLock(
     readonly work: Work;
   },
 ): Promise<unknown> {
-  if (typeof name !== "string" || name === "" || name.length > nameMax) {
-    throw new PlatformError("LOCK_INVALID", { nameMax });
-  }
-  if (typeof work !== "function") throw new PlatformError("LOCK_INVALID", { nameMax });
+  const mistake = mistakeOf({ name, work, ttlMs, waitMs });
+  if (mistake !== undefined) throw new PlatformError("LOCK_INVALID", { reason: mistake });
   const waits = Math.max(0, Math.min(waitMs, Math.floor(call.remaining())));
   const { signal } = call;
   const { durable } = call.runtime.facilities;
@@ -67,4 +68,24 @@ async function withLock(
     // It runs out by itself: what was done under it stands.
     await lock.release().catch((error) => log.warn("Lock not released", { lock: name, error }));
   }
+}
+
+/** What the types say, for callers that no compiler looked at; undefined when all is well. */
+function mistakeOf(
+  { name, work, ttlMs, waitMs }: {
+    readonly name: unknown;
+    readonly work: unknown;
+    readonly ttlMs: unknown;
+    readonly waitMs: unknown;
+  },
+): string | undefined {
+  if (typeof name !== "string" || name === "" || name.length > nameMax) {
+    return `its name is not a text of 1 to ${nameMax} characters`;
+  }
+  if (typeof work !== "function") return "there is no work to do while it is held";
+  if (!(typeof ttlMs === "number" && ttlMs >= 1 && ttlMs <= ttlMsMax)) {
+    return `ttlMs is ${String(ttlMs)}, not a number from 1 to ${ttlMsMax}`;
+  }
+  if (typeof waitMs === "number" && waitMs >= 0) return undefined;
+  return `waitMs is ${String(waitMs)}, not a number from 0`;
 }
