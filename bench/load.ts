@@ -15,9 +15,13 @@ export interface LoadOptions {
   readonly url: string;
   /** The target's process. */
   readonly pid: number;
-  /** JSON text of the request body. */
+  /** The request body, or `@` and the path of a file with it. */
   readonly body: string;
   readonly apiKey?: string;
+  /** Default `application/json`. */
+  readonly contentType?: string;
+  /** Further headers, as `Name: value`. */
+  readonly headers?: readonly string[];
   readonly seconds: number;
   readonly connections?: number;
 }
@@ -27,12 +31,13 @@ const run = promisify(execFile);
 
 /** Runs `wrk` on the second core. Throws when a single answer was not a success. */
 export async function runLoad(
-  { url, pid, body, apiKey = "", seconds, connections = 32 }: LoadOptions,
+  { url, pid, body, apiKey = "", seconds, connections = 32, ...request }: LoadOptions,
 ): Promise<Load> {
+  const { contentType = "application/json", headers = [] } = request;
   const before = cpuSeconds(pid);
   const { stdout } = await run("taskset", [
     ...["-c", "1", "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--latency"],
-    ...["-s", script, url, "--", body, apiKey],
+    ...["-s", script, url, "--", body, apiKey, contentType, ...headers],
   ]);
   const failures = /Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)/.exec(stdout);
   if (failures !== null) throw new Error(`${url} answered with failures: ${failures[0]}`);

@@ -1,8 +1,16 @@
 /** Every benchmark, one after the other: `npm run bench`, or the names of some of them. */
+import { benchBodies } from "./bodies.ts";
+import { benchFeatures } from "./features.ts";
+import { benchInvoke } from "./invoke.ts";
 import { benchRequestPath } from "./request-path.ts";
+import { benchRouting } from "./routing.ts";
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   "request-path": benchRequestPath,
+  "routing": benchRouting,
+  "bodies": benchBodies,
+  "features": benchFeatures,
+  "invoke": benchInvoke,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,4 +1,5 @@
-import { type Load, median, runLoad } from "./load.ts";
+import { type Load, median } from "./load.ts";
+import { measureInTurns } from "./turns.ts";
 import {
   startBalancers,
   startDenoEcho,
@@ -25,39 +26,28 @@ export async function benchRequestPath({ rounds = 5, seconds = 3 } = {}): Promis
     ...peers.filter((peer) => peer !== undefined),
   ];
   try {
-    const loads = await measure(targets, { rounds, seconds });
+    const loads = await measureInTurns(targets.map((target) => ({ ...target, body })), {
+      rounds,
+      seconds,
+    });
     print(targets, loads);
   } finally {
     for (const target of targets) await target.stop();
   }
 }
 
-async function measure(
-  targets: readonly Target[],
-  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
-): Promise<ReadonlyMap<Target, readonly Load[]>> {
-  const loads = new Map<Target, Load[]>(targets.map((target) => [target, []]));
-  for (const target of targets) await runLoad({ ...target, body, seconds: 1 });
-  for (let round = 0; round < rounds; round++) {
-    for (const [target, measured] of loads) {
-      measured.push(await runLoad({ ...target, body, seconds }));
-    }
-  }
-  return loads;
-}
-
 function print(
   targets: readonly Target[],
-  loads: ReadonlyMap<Target, readonly Load[]>,
+  loads: ReadonlyMap<string, readonly Load[]>,
 ): void {
   const [own] = targets;
   console.log("Request path, one core, POST of a small JSON object, 32 connections\n");
   for (const target of targets) {
-    const measured = loads.get(target)!;
+    const measured = loads.get(target.name)!;
     const middle = (field: keyof Load) => median(measured.map((load) => load[field]));
     // The ratio within a round, then the middle one: rounds differ, what is in one does not.
     const ratio = (field: keyof Load) =>
-      median(measured.map((load, round) => loads.get(own!)![round]![field] / load[field]));
+      median(measured.map((load, round) => loads.get(own!.name)![round]![field] / load[field]));
     console.log([
       target.name.padEnd(30),
       `${Math.round(middle("requestsPerSecond")).toLocaleString("en")} requests/s`.padStart(18),

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type { StoredObject } from "../src/catalog/kind.ts";
+import type { InitMessage } from "../src/server/worker/protocol.ts";
 import { findExecutable } from "../src/lib/executables.ts";
 import { findFreePort } from "../src/lib/ports.ts";
 import { poll } from "../src/lib/wait.ts";
@@ -30,33 +32,58 @@ export interface Target {
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
-const apiKey = "bench-0123456789abcdef";
-
-/** One worker with the demo service; open, and behind an API key. */
-export async function startDragoman(): Promise<readonly [Target, Target]> {
-  const worker = await WorkerProcess.start({ environment: "production", logLevel: "warn" });
-  const { code } = await bundleFile(join(here, "../examples/hello/hello.ts"));
+/** A worker with one file of services on the first core. */
+export async function startWorker(
+  file: string,
+  objects: readonly StoredObject[],
+  init: Partial<InitMessage> = {},
+): Promise<WorkerProcess> {
+  const worker = await WorkerProcess.start({
+    environment: "production",
+    logLevel: "warn",
+    limits: { stallMs: 30_000, requestMs: 60_000, bodyBytes: 64 * 1024 * 1024 },
+    ...init,
+  });
+  const { code } = await bundleFile(file);
   await stopBundler();
   const hash = sha256Hex(code);
   const path = join(worker.directory, `${hash}.mjs`);
   await writeFile(path, code);
+  const { failures } = await worker.configure({
+    upserted: objects,
+    bundles: [{ file: basename(file), hash, path }],
+  });
+  if (failures.length > 0) throw new Error(JSON.stringify(failures.slice(0, 3)));
+  await pinToFirstCore(worker.child.pid!); // it has answered
+  return worker;
+}
+
+/** One of a worker's channels as a target; whoever started the worker stops it. */
+export function targetOf(worker: WorkerProcess, name: string, path: string): Target {
+  const stop = () => worker[Symbol.asyncDispose]();
+  return { name, url: worker.url + path, pid: worker.child.pid!, stop }; // it has answered
+}
+
+/** The key of `keyObject`. */
+export const apiKey = "bench-0123456789abcdef";
+
+/** A security definition `bench` that takes `apiKey`. */
+export async function keyObject(): Promise<StoredObject> {
   const key = parseClusterKey(clusterKey);
   const spec = await sealSpec(kinds.get("ApiKey")!, { key: apiKey }, { key, name: "bench" });
-  const { failures } = await worker.configure({
-    upserted: [
-      object("ApiKey", "bench", spec),
-      channel("/open", "demo.hello"),
-      channel("/keyed", "demo.hello", { security: ["bench"] }),
-    ],
-    bundles: [{ file: "hello.ts", hash, path }],
-  });
-  if (failures.length > 0) throw new Error(JSON.stringify(failures));
-  const pid = worker.child.pid!;
-  await pinToFirstCore(pid);
-  const stop = () => worker[Symbol.asyncDispose]();
+  return object("ApiKey", "bench", spec);
+}
+
+/** One worker with the demo service; open, and behind an API key. */
+export async function startDragoman(): Promise<readonly [Target, Target]> {
+  const worker = await startWorker(join(here, "../examples/hello/hello.ts"), [
+    await keyObject(),
+    channel("/open", "demo.hello"),
+    channel("/keyed", "demo.hello", { security: ["bench"] }),
+  ]);
   return [
-    { name: "Dragoman, validation, API key", url: `${worker.url}/keyed`, pid, apiKey, stop },
-    { name: "Dragoman, validation, open", url: `${worker.url}/open`, pid, stop },
+    { ...targetOf(worker, "Dragoman, validation, API key", "/keyed"), apiKey },
+    targetOf(worker, "Dragoman, validation, open", "/open"),
   ];
 }
 

@@ -71,10 +71,12 @@ function showCredentials(schemes) {
   for (const [name, scheme] of Object.entries(schemes)) {
     section.hidden = false;
     const isBasic = scheme.type === "http" && scheme.scheme === "basic";
-    const parts = isBasic ? ["user name", "password"] : [scheme.name ?? "token"];
+    const parts = isBasic
+      ? ["user name", "password"]
+      : [scheme.name === undefined ? `${name} token` : `${scheme.name} (${scheme.in})`];
     const inputs = parts.map((part) => {
       const type = part === "user name" ? "text" : "password";
-      const { input, label } = field(`${name}: ${part}`, { type });
+      const { input, label } = field(part, { type });
       section.append(label);
       return input;
     });
