@@ -39,26 +39,18 @@ export class BodyReader {
   }
 
   /**
-   * The value in a body. Rejects with REQUEST_BODY_SIZE, REQUEST_CONTENT_TYPE,
-   * REQUEST_CONTENT_ENCODING and REQUEST_MALFORMED.
+   * The value in a body. Throws REQUEST_BODY_SIZE and REQUEST_CONTENT_ENCODING; rejects with these,
+   * REQUEST_CONTENT_TYPE, REQUEST_MALFORMED, and what reading rejects with.
    */
-  async read(exchange: Exchange, announced: number | undefined): Promise<unknown> {
+  read(exchange: Exchange, announced: number | undefined): Promise<unknown> {
     const { web, headers, route } = exchange;
     const incoming = incomingBody(web, announced, route!.bodyBytesMax); // reached by a route
     const header = headers.get("content-type");
-    exchange.isReadingBody = true;
-    let body: unknown;
-    try {
-      // Most requests are here, and wait for one promise: the engine's own.
-      body = header === jsonType.essence && this.#takesJson && !route!.keepsBody &&
-          announced !== undefined && !incoming.isCompressed
-        ? await readJson(web, announced)
-        : await this.#receive(exchange, incoming, header);
-    } catch (error) {
-      throw bodyFailure(error);
-    }
-    exchange.isReadingBody = false;
-    return body;
+    // Most requests are here, and wait for one promise: the engine's own.
+    return header === jsonType.essence && this.#takesJson && !route!.keepsBody &&
+        announced !== undefined && !incoming.isCompressed
+      ? readJson(web, announced)
+      : this.#receive(exchange, incoming, header);
   }
 
   async #receive(

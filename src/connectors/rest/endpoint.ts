@@ -1,6 +1,6 @@
 import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
 import { admit } from "../../http/admit.ts";
-import { announcedBytes } from "../../http/body.ts";
+import { announcedBytes, bodyFailure } from "../../http/body.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import type { HttpEndpoint } from "../../http/route.ts";
 import type { RunnableService } from "../../service/call.ts";
@@ -48,7 +48,19 @@ export class RestEndpoint implements HttpEndpoint {
     if (admitting !== undefined) await admitting;
     const encoding = this.#output?.choose(exchange.headers);
     const announced = announcedBytes(exchange.web, exchange.headers);
-    const body = announced === 0 ? undefined : await this.#receive(exchange, announced);
+    let body: unknown;
+    if (announced !== 0) {
+      if (this.#runnable.service.streamBody) streamBody(exchange, announced);
+      else {
+        exchange.isReadingBody = true;
+        try {
+          body = await this.#body.read(exchange, announced);
+        } catch (error) {
+          throw bodyFailure(error);
+        }
+        exchange.isReadingBody = false;
+      }
+    }
     try {
       const running = this.#run(exchange, this.#input.assemble(exchange, body));
       const output = running instanceof Promise ? await running : running;
@@ -62,12 +74,6 @@ export class RestEndpoint implements HttpEndpoint {
         await exchange.releaseUploads();
       }
     }
-  }
-
-  #receive(exchange: Exchange, announced: number | undefined): Promise<unknown> | undefined {
-    if (!this.#runnable.service.streamBody) return this.#body.read(exchange, announced);
-    streamBody(exchange, announced);
-    return undefined;
   }
 
   /** Waits only where the schema or the service does. */
@@ -95,9 +101,9 @@ export class RestEndpoint implements HttpEndpoint {
     }
   }
 
-  #failure({ bodyFailure }: Exchange, error: unknown): unknown {
+  #failure(exchange: Exchange, error: unknown): unknown {
     // A client that sends too much, or breaks off, fails its own request.
-    if (bodyFailure !== undefined) return bodyFailure;
+    if (exchange.bodyFailure !== undefined) return exchange.bodyFailure;
     // Asked for by the service, about this very request.
     if (isPlatformError(error, "REQUEST_PRECONDITION")) return error;
     return serviceFailure(error, this.#runnable.service.name);

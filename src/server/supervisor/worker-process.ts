@@ -1,8 +1,8 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import type { ChildProcess } from "node:child_process";
 import type { StoredObject } from "../../catalog/kind.ts";
 import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
 import { PendingAnswers } from "../../lib/pending-answers.ts";
+import { forkWorker } from "../worker/fork.ts";
 import type {
   AskMessage,
   BundleFile,
@@ -60,9 +60,7 @@ export class WorkerProcess {
   constructor(init: InitMessage, onRequest: RequestHandler) {
     this.#init = init;
     this.#onRequest = onRequest;
-    this.#child = fork(fileURLToPath(import.meta.resolve("../worker/main.ts")), {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
+    this.#child = forkWorker(["ignore", "inherit", "inherit", "ipc"]);
     this.exited = new Promise((resolve) => {
       this.#child.once("exit", (code, signal) => resolve({ code, signal }));
       this.#child.once("error", () => resolve({ code: null, signal: null }));

@@ -1,14 +1,14 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { StoredObject } from "../../../src/catalog/kind.ts";
 import { sha256Hex } from "../../../src/lib/canonical-json.ts";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import { generateClusterKey } from "../../../src/security/cluster-key.ts";
+import { forkWorker } from "../../../src/server/worker/fork.ts";
 import type {
   BundleFile,
   ConfiguredMessage,
@@ -19,8 +19,6 @@ import type {
   InvokeMessage,
   ToWorker,
 } from "../../../src/server/worker/protocol.ts";
-
-const main = fileURLToPath(import.meta.resolve("../../../src/server/worker/main.ts"));
 
 export const clusterKey: string = generateClusterKey();
 
@@ -54,7 +52,7 @@ export class WorkerProcess implements AsyncDisposable {
   static async start(init: Partial<InitMessage> = {}): Promise<WorkerProcess> {
     const port = init.http?.port ?? await findFreePort();
     const directory = await mkdtemp(join(tmpdir(), "dragoman-worker-"));
-    const child = fork(main, { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    const child = forkWorker(["ignore", "pipe", "pipe", "ipc"]);
     const worker = new WorkerProcess(child, port, directory);
     await worker.message("booted");
     worker.send({
