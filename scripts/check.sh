@@ -21,4 +21,4 @@ step "types of the web admin" npm run --silent check -w web-admin
 step "dead code" node_modules/.bin/knip --no-progress
 step "reference pages" "$deno" run -A scripts/reference.ts
 . scripts/run-tests.sh
-step "unit and tidy tests" run_tests --parallel src web-admin/server test/tidy.test.ts test/load
+step "unit and tidy tests" run_tests --parallel src web-admin/server test/tidy.test.ts

@@ -9,6 +9,8 @@ mariadbd:mariadb-server
 chromium:chromium
 openssl:openssl
 curl:curl
+ip:iproute2
+/usr/lib/*/faketime/libfaketimeMT.so.1:libfaketime
 php:php-cli
 /usr/lib/php/*/soap.so:php-soap
 /usr/lib/python3/dist-packages/zeep:python3-zeep

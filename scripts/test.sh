@@ -12,7 +12,7 @@ sh scripts/check.sh
 
 # One folder after another: each starts real peers and needs the machine for itself.
 . scripts/run-tests.sh
-for folder in test/integration/* test/e2e; do
+for folder in test/simulation test/faults test/integration/* test/e2e; do
   printf '%s\n' "== $folder"
   run_tests "$folder"
 done

@@ -54,11 +54,13 @@ const layers = [
   "formats",
   "http",
   "soap",
+  "scheduler",
   "connectors",
   "cluster",
   "load-balancer",
   "server",
   "admin-api",
+  "rehearsal",
   "cli",
 ];
 

@@ -19,8 +19,12 @@ const config = loadBalancerConfigSchema.parse({
 const directory = await mkdtemp(join(tmpdir(), "dragoman-bench-"));
 const paths = await createComponent(directory, { component: "load-balancer", config });
 const engine = kind === "haproxy"
-  ? await createHaproxyEngine(config, { paths, logger })
-  : createEmbeddedEngine(config, { logger });
+  ? await createHaproxyEngine(config, { paths, hopKey: "h".repeat(43), logger })
+  : createEmbeddedEngine(config, {
+    directory,
+    accessLogFile: join(paths.log, "access.log"),
+    logger,
+  });
 process.once("SIGTERM", async () => {
   await engine.stop({ drainMs: 100 });
   process.exit(0);

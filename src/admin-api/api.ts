@@ -6,7 +6,12 @@ import type {
   ServerState,
   ServiceRow,
 } from "../odb/types.ts";
+import type { RunRow } from "../odb/job-types.ts";
+import type { Explanation } from "../scheduler/explain.ts";
+import type { JobSpec } from "../scheduler/kinds/job.ts";
+import type { CertificateInUse, DependencyStatus } from "../cluster/status.ts";
 import type { DeployFile } from "../server/deploy/bundle.ts";
+import type { WorkerInventory } from "../server/worker/protocol.ts";
 
 /**
  * What the admin API speaks, for its clients: the CLI, the web admin and other servers.
@@ -14,7 +19,12 @@ import type { DeployFile } from "../server/deploy/bundle.ts";
  */
 
 /** `GET /v1/status` answers a ServerStatus. */
-export type { DependencyStatus, ServerStatus, WorkerStatus } from "../cluster/status.ts";
+export type {
+  CertificateInUse,
+  DependencyStatus,
+  ServerStatus,
+  WorkerStatus,
+} from "../cluster/status.ts";
 
 /** `GET /v1/servers`: the cluster's servers as the ODB knows them. */
 export interface ServerList {
@@ -29,11 +39,74 @@ export interface RegisteredServer {
   readonly url: string;
   readonly adminUrl: string;
   readonly version: string;
+  /** Unique for each start of the server. */
+  readonly incarnation: string;
   readonly startedAt: string;
   readonly lastSeenAt: string;
   readonly revision: number;
   readonly stateHash: string;
 }
+
+/**
+ * `POST /v1/restart`: the server leaves the balancer, finishes what it has and starts anew with the
+ * code that is installed by then. It is back when its `incarnation` is another one.
+ */
+export interface RestartAnswer {
+  readonly server: string;
+  /** Of the life that ends now. */
+  readonly incarnation: string;
+}
+
+/** `GET /v1/drift`: the cluster's servers held against the ODB. */
+export interface DriftReport {
+  readonly cluster: string;
+  /** Of the ODB. */
+  readonly revision: number;
+  /** How many there are in the ODB. */
+  readonly objects: number;
+  readonly deployments: number;
+  /** All that the ODB knows; those that left (`down`) are not expected to run anything. */
+  readonly servers: readonly {
+    readonly name: string;
+    readonly state: ServerState;
+    readonly workers: number;
+  }[];
+  readonly differences: readonly Drift[];
+}
+
+/** One thing that one server does not run as it should. */
+export interface Drift {
+  readonly server: string;
+  /** Absent: it concerns the server as a whole. */
+  readonly worker?: number;
+  /** A kind, or `Deployment`, `Certificate`, `Secrets`, `Server`. */
+  readonly kind: string;
+  readonly name: string;
+  /** What is so on that side: `runs revision 4, ODB has 5`. */
+  readonly text: string;
+}
+
+/** `POST /v1/inventory`: what one server and its workers say that they run. */
+export interface ServerInventory {
+  readonly server: string;
+  readonly incarnation: string;
+  readonly state: ServerState;
+  /** The newest that it knows of. */
+  readonly clusterRevision: number;
+  readonly odb: DependencyStatus;
+  /** Names its cluster key. */
+  readonly keyId: string;
+  readonly certificates: readonly (CertificateInUse & {
+    /** Fingerprint of the one that it would show if it started now; null: there is none. */
+    readonly onDisk: string | null;
+  })[];
+  readonly workers: readonly WorkerAnswer[];
+}
+
+/** What a worker runs, or why it does not say. */
+export type WorkerAnswer =
+  & { readonly id: number; readonly pid: number }
+  & (WorkerInventory | { readonly reason: string });
 
 /** `GET /v1/kinds` */
 export interface KindList {
@@ -226,6 +299,60 @@ export interface EnqueueRequest {
   readonly retryMs?: number;
   readonly callback?: string;
 }
+
+/** `GET /v1/jobs`, by name */
+export interface JobView {
+  readonly name: string;
+  readonly service: string;
+  /** In words, such as `every 5m` or `cron 0 9 * * MON-FRI in Europe/Vienna`. */
+  readonly schedule: string;
+  /** `ended`: none of its times is left; `alarm`: it is enabled and will never run. */
+  readonly state: "active" | "paused" | "inactive" | "ended" | "alarm";
+  /** When it runs next, without jitter; null when it does not. */
+  readonly nextAt: string | null;
+  /** The latest run that has begun, or was skipped. */
+  readonly lastRun: RunView | null;
+  /** Why it will never run, with `alarm`. */
+  readonly reason?: string;
+}
+
+/** `GET /v1/jobs/:name` */
+export interface JobDetail extends JobView {
+  readonly spec: JobSpec;
+  readonly paused: { readonly by: string; readonly at: string } | null;
+  /** The next five times. */
+  readonly next: readonly string[];
+  /** The latest ten, newest first. */
+  readonly runs: readonly RunView[];
+  /** Why it did not run, or what it does next, in one sentence. */
+  readonly explanation: Explanation;
+}
+
+/** `GET /v1/jobs/:name/next?count=` */
+export interface NextTimes {
+  readonly times: readonly string[];
+  /** In one sentence. */
+  readonly explanation: Explanation;
+}
+
+/**
+ * `POST /v1/jobs/:name/run` answers `{ id }` of the run; `POST /v1/jobs/:name/pause` and
+ * `.../resume` answer nothing.
+ */
+export interface RunJobRequest {
+  /** Instead of the job's own. */
+  readonly input?: unknown;
+}
+
+/**
+ * `GET /v1/runs?job=&state=&limit=`, newest first; `GET /v1/runs/:id`;
+ * `POST /v1/runs/:id/cancel` answers nothing
+ */
+export type { RunDetail } from "../odb/job-types.ts";
+export type RunView = RunRow;
+
+/** `GET /v1/leases`, `GET /v1/leases/history?name=&limit=` */
+export type { LeaseRow as LeaseView, LeaseTerm as LeaseTermView } from "../odb/lease-types.ts";
 
 /** `GET /v1/services` */
 export interface ServiceView extends ServiceRow {

@@ -1,5 +1,6 @@
 import type { KindRegistry } from "../catalog/kind.ts";
 import type { DesiredState } from "../cluster/desired-state.ts";
+import type { CertificateInUse } from "../cluster/status.ts";
 import type { OdbLink } from "../cluster/odb-link.ts";
 import type { JsonClient } from "../mtls/client.ts";
 import type { ApiRequest } from "../mtls/json-api.ts";
@@ -9,6 +10,7 @@ import type { TrialProcesses } from "../server/deploy/trial-processes.ts";
 import type { Supervisor } from "../server/supervisor/supervisor.ts";
 import type { NewInvocation } from "../service/durable-work.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Scheduler } from "../server/supervisor/scheduler/scheduler.ts";
 
 /** What the routes work with: one server's parts. */
 export interface AdminContext {
@@ -29,8 +31,13 @@ export interface AdminContext {
   readonly enqueue: (invocation: NewInvocation) => Promise<string>;
   /** Looks for invocations now, here and on the other servers. */
   readonly wakeInvocations: () => void;
+  readonly scheduler: Scheduler;
   /** A client of another server's admin API. */
   readonly peer: (adminUrl: string) => JsonClient;
+  /** The certificates that lie on disk, which the server would show if it started now. */
+  readonly certificates: () => Promise<readonly CertificateInUse[]>;
+  /** Has the server finish what it has and start anew. */
+  readonly restart: () => void;
   readonly logger: Logger;
 }
 

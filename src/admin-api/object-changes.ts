@@ -8,7 +8,7 @@ import {
 } from "../catalog/kind.ts";
 import { describeIssues } from "../config/yaml-source.ts";
 import { PlatformError } from "../errors/platform-error.ts";
-import { nearestName } from "../lib/nearest-name.ts";
+import { didYouMean } from "../lib/nearest-name.ts";
 import type { ObjectChange, ObjectReference } from "../odb/types.ts";
 import { schemaWithoutSecrets, sealSpec, secretFields } from "../security/secrets.ts";
 import type { AdminContext } from "./context.ts";
@@ -24,10 +24,9 @@ const documentSchema: z.ZodType<ObjectDocument> = z.strictObject({
 export function kindOf(kinds: KindRegistry, name: string): Kind {
   const kind = kinds.get(name);
   if (kind !== undefined) return kind;
-  const near = nearestName(name, kinds.keys());
   throw new PlatformError("CATALOG_UNKNOWN_KIND", {
     kind: name,
-    hint: near === undefined ? "" : `, did you mean "${near}"?`,
+    hint: didYouMean(name, kinds.keys()),
     kinds: [...kinds.keys()].join(", "),
   });
 }
@@ -159,7 +158,8 @@ function validateSpec(kind: Kind, { name, spec }: NamedSpec, index: number): Nam
   }, { details: { index, path: ["spec", ...(issues[0]?.path ?? [])], issues } });
 }
 
-function referencesOf(
+/** Everything that a spec refers to. */
+export function referencesOf(
   kinds: KindRegistry,
   kind: Kind,
   spec: NamedSpec["spec"],

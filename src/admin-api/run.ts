@@ -1,7 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { DesiredState } from "../cluster/desired-state.ts";
+import { LeaseKeeper } from "../cluster/leases/lease-keeper.ts";
 import { type ClusterEvents, openClusterEvents } from "../cluster/events.ts";
 import { Membership } from "../cluster/membership.ts";
+import { refuseNamesake } from "../cluster/namesake.ts";
 import { OdbLink } from "../cluster/odb-link.ts";
 import { SnapshotFile } from "../cluster/snapshot-file.ts";
 import { componentPaths, loadConfig, loadMarker } from "../config/component.ts";
@@ -11,32 +14,43 @@ import { kinds } from "../connectors/registry.ts";
 import { isPlatformError, PlatformError } from "../errors/platform-error.ts";
 import { isPortFree } from "../lib/ports.ts";
 import { poll } from "../lib/wait.ts";
-import { type AgentClient, createAgentClient } from "../load-balancer/client.ts";
 import type { TlsMaterial } from "../mtls/identity.ts";
+import { loadTls } from "../mtls/tls-material.ts";
 import { type JsonServer, startJsonServer } from "../mtls/server.ts";
 import { openOdb } from "../odb/open.ts";
+import type { LeaseHolder } from "../odb/lease-types.ts";
 import type { Odb } from "../odb/types.ts";
 import { verifyKeyCheck } from "../security/cluster-key.ts";
 import { BundleFiles } from "../server/deploy/bundle-files.ts";
 import { TrialProcesses } from "../server/deploy/trial-processes.ts";
-import { BalancerRegistration } from "../server/supervisor/balancer-registration.ts";
-import { startInvocationPruning } from "../server/supervisor/invocation-pruning.ts";
 import type { InvocationRunner } from "../server/supervisor/invocation-runner.ts";
+import { startPruning } from "../server/supervisor/pruning.ts";
 import { createRequestHandler } from "../server/supervisor/requests.ts";
-import { type ServerAddresses, Supervisor } from "../server/supervisor/supervisor.ts";
+import type { Scheduler } from "../server/supervisor/scheduler/scheduler.ts";
+import {
+  type ServerAddresses,
+  Supervisor,
+  type SupervisorTies,
+} from "../server/supervisor/supervisor.ts";
 import { WorkerPool } from "../server/supervisor/worker-pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { certificatesInUse } from "./certificates.ts";
 import type { AdminContext } from "./context.ts";
-import { startDeploySources } from "./deploy-sources.ts";
+import { startDeploySources } from "./deploy/sources.ts";
 import { PeerClients } from "./peer-clients.ts";
 import { connectionRoutes } from "./routes/connections.ts";
+import { driftRoutes } from "./routes/drift.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { invocationRoutes } from "./routes/invocations.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { leaseRoutes } from "./routes/leases.ts";
 import { objectRoutes } from "./routes/objects.ts";
 import { serviceRoutes } from "./routes/services.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { findServerAddresses } from "./server-addresses.ts";
-import { createInvocationRunner } from "./server-invocations.ts";
+import { createInvocationRunner } from "./work/server-invocations.ts";
+import { checkHopCertificate, prepareBalancers } from "../server/supervisor/prepare-balancers.ts";
+import { createScheduler } from "./work/server-scheduler.ts";
 import { loadServerMaterial, type ServerMaterial } from "./server-material.ts";
 
 /**
@@ -48,10 +62,12 @@ export const runServer: RunComponent = async (directory, { logger }) => {
   const config = await loadConfig(directory, serverConfigSchema);
   const log = logger.child({ server: config.name });
   const material = await loadServerMaterial(directory, config);
+  checkHopCertificate(directory, config, material.tls);
   await checkPorts(directory, config);
   const cleanUp = new AsyncDisposableStack();
   try {
-    return await assemble({ directory, config, log, ...material, cleanUp });
+    const holder = { server: config.name, incarnation: randomUUID() };
+    return await assemble({ directory, config, holder, log, ...material, cleanUp });
   } catch (error) {
     await cleanUp.disposeAsync();
     throw error;
@@ -61,6 +77,8 @@ export const runServer: RunComponent = async (directory, { logger }) => {
 interface Assembly extends ServerMaterial {
   readonly directory: string;
   readonly config: ServerConfig;
+  /** This life of this server. */
+  readonly holder: LeaseHolder;
   readonly log: Logger;
   /** Ends what has been begun, in the opposite order. */
   readonly cleanUp: AsyncDisposableStack;
@@ -69,33 +87,19 @@ interface Assembly extends ServerMaterial {
 async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   const { config, log, cleanUp, directory, clusterKey, tls } = assembly;
   const paths = componentPaths(directory);
-  const odb = await openServerOdb(assembly);
-  const link = new OdbLink({ odb, cluster: config.cluster, logger: log });
-  cleanUp.defer(() => link.close());
-  const events = await openClusterEvents({
-    cluster: config.cluster,
-    url: config.kvdb?.url,
-    password: assembly.kvdbPassword,
-    logger: log,
-  });
-  cleanUp.defer(() => events.close());
-
+  const { link, events } = await openLinks(assembly);
   const bundles = new BundleFiles(join(paths.state, "bundles"));
   const trials = cleanUp.use(new TrialProcesses());
   const addresses = await findServerAddresses(config);
   const parts = { bundles, link, events, addresses };
-  const { supervisor, invocations } = createSupervisor(assembly, parts);
+  const { supervisor, pool, invocations } = createSupervisor(assembly, parts);
   cleanUp.defer(() => supervisor.stop());
-  const desired = new DesiredState({
-    link,
-    file: new SnapshotFile(join(paths.state, "snapshot.json"), log),
-    apply: (snapshot) => supervisor.apply(snapshot),
-    logger: log,
+  const { desired, leases, scheduler } = createFollowers(assembly, {
+    ...{ supervisor, pool, link, events },
   });
-  events.onAnnounced(() => void desired.check());
-
   const peers = new PeerClients(tls, config.cluster);
   cleanUp.defer(() => peers.close());
+  const restart = Promise.withResolvers<void>();
   const context: AdminContext = {
     cluster: config.cluster,
     supervisor,
@@ -112,18 +116,28 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
       invocations.wake();
       events.announceWork();
     },
+    scheduler,
     peer: (adminUrl) => peers.get(adminUrl),
+    certificates: async () => certificatesInUse(await loadTls(directory), config),
+    restart: () => restart.resolve(),
     logger: log,
   };
   const api = await startAdminApi(context, { config, tls });
   cleanUp.defer(() => api.close());
-  await joinCluster(assembly, { supervisor, desired, link, invocations, address: addresses.http });
-  cleanUp.defer(startPruning(config, link, log));
+  await refuseNamesake(link, supervisor.status());
+  const part = {
+    work: [leases, scheduler, invocations],
+    standing: () => ({ leases: leases.held(), alarms: scheduler.alarms }),
+  };
+  const address = addresses.http;
+  await joinCluster(assembly, { ...part, supervisor, pool, desired, link, address });
+  for (const stop of startAllPruning(config, link, log)) cleanUp.defer(stop);
   const stopSources = await startDeploySources(context, assembly);
   log.info("Server is up", { http: config.http, admin: config.admin, workers: config.workers });
   return {
     ports: { http: config.http.port, admin: api.port },
     failed: new Promise(() => {}), // it goes on whatever happens to its workers and peers
+    restart: restart.promise,
     stop: async () => {
       await stopSources();
       await supervisor.stop();
@@ -132,28 +146,74 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   };
 }
 
+/** The ways to ODB and KVDB, whether or not these answer yet. */
+async function openLinks(
+  assembly: Assembly,
+): Promise<{ readonly link: OdbLink; readonly events: ClusterEvents }> {
+  const { config, log, cleanUp, kvdbPassword: password } = assembly;
+  const { cluster } = config;
+  const odb = await openServerOdb(assembly);
+  const link = new OdbLink({ odb, cluster, logger: log });
+  cleanUp.defer(() => link.close());
+  const events = await openClusterEvents({ cluster, url: config.kvdb?.url, password, logger: log });
+  cleanUp.defer(() => events.close());
+  return { link, events };
+}
+
+/** What follows the cluster: its desired state, its leases, its jobs. */
+function createFollowers(
+  assembly: Assembly,
+  { supervisor, pool, link, events }: {
+    readonly supervisor: Supervisor;
+    readonly pool: WorkerPool;
+    readonly link: OdbLink;
+    readonly events: ClusterEvents;
+  },
+): {
+  readonly desired: DesiredState;
+  readonly leases: LeaseKeeper;
+  readonly scheduler: Scheduler;
+} {
+  const { directory, holder, log: logger } = assembly;
+  const desired = new DesiredState({
+    link,
+    file: new SnapshotFile(join(componentPaths(directory).state, "snapshot.json"), logger),
+    apply: (snapshot) => {
+      scheduler.replan();
+      return supervisor.apply(snapshot);
+    },
+    logger,
+  });
+  events.onAnnounced(() => void desired.check());
+  const leases = new LeaseKeeper({ link, holder, logger });
+  const scheduler: Scheduler = createScheduler(assembly, {
+    ...{ link, events, leases, pool, desired, logger },
+  });
+  return { desired, leases, scheduler };
+}
+
 /** Starts serving, and tells the ODB and the balancer's agent. */
 async function joinCluster(
-  { config, tls, log: logger, cleanUp }: Assembly,
-  { supervisor, desired, link, invocations, address }: {
-    readonly supervisor: Supervisor;
-    readonly desired: DesiredState;
-    readonly link: OdbLink;
-    readonly invocations: InvocationRunner;
-    readonly address: ServerAddresses["http"];
-  },
+  { directory, config, tls, log: logger, cleanUp }: Assembly,
+  { supervisor, pool, desired, link, address, ...part }:
+    & Pick<SupervisorTies, "work" | "standing">
+    & {
+      readonly supervisor: Supervisor;
+      readonly pool: WorkerPool;
+      readonly desired: DesiredState;
+      readonly link: OdbLink;
+      readonly address: ServerAddresses["http"];
+    },
 ): Promise<void> {
   const server = config.name;
-  const agent = agentOf(config, tls);
-  cleanUp.defer(() => agent?.close());
+  const ties = { directory, config, tls, address, pool, logger, cleanUp };
+  const registration = await prepareBalancers(ties);
   const report = () => supervisor.report();
   await supervisor.start({
     desired,
     membership: new Membership({ link, name: server, report, logger }),
-    registration: agent === undefined
-      ? undefined
-      : new BalancerRegistration({ agent, server, address, logger }),
-    invocations,
+    registration,
+    ...part,
   });
 }
 
@@ -165,8 +225,17 @@ function createSupervisor(
     readonly events: ClusterEvents;
     readonly addresses: ServerAddresses;
   },
-): { readonly supervisor: Supervisor; readonly invocations: InvocationRunner } {
-  const { config, log: logger } = assembly;
+): {
+  readonly supervisor: Supervisor;
+  readonly pool: WorkerPool;
+  readonly invocations: InvocationRunner;
+} {
+  const { config, holder: { incarnation }, log: logger } = assembly;
+  const identity = {
+    incarnation,
+    keyId: assembly.clusterKey.id,
+    certificates: certificatesInUse(assembly.tls, config),
+  };
   const { link } = parts;
   const invocations = createInvocationRunner(config, { link, events, logger, pool: () => pool });
   const pool: WorkerPool = new WorkerPool({
@@ -181,15 +250,32 @@ function createSupervisor(
     onChange: () => supervisor.changed(),
   });
   const kvdbStatus = () => events.status();
-  const supervisor = new Supervisor({ config, pool, kvdbStatus, logger, ...parts });
-  return { supervisor, invocations };
+  const supervisor = new Supervisor({ config, ...identity, pool, kvdbStatus, logger, ...parts });
+  return { supervisor, pool, invocations };
 }
 
-function startPruning({ invocations }: ServerConfig, link: OdbLink, logger: Logger): () => void {
+function startAllPruning(
+  { invocations, scheduler }: ServerConfig,
+  link: OdbLink,
+  logger: Logger,
+): readonly (() => void)[] {
   const { keepDoneHours, keepFailedDays } = invocations;
-  const keep = { doneMs: keepDoneHours * 3_600_000, failedMs: keepFailedDays * 86_400_000 };
-  return startInvocationPruning({ link, keep, logger });
+  const keep = { doneMs: keepDoneHours * hourMs, failedMs: keepFailedDays * dayMs };
+  const keepRunsMs = scheduler.keepRunsDays * dayMs;
+  return [
+    startPruning({
+      ...{ link, logger, what: "invocations" },
+      prune: (store) => store.pruneInvocations(keep),
+    }),
+    startPruning({
+      ...{ link, logger, what: "runs of jobs" },
+      prune: (store) => store.pruneRuns(keepRunsMs),
+    }),
+  ];
 }
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 async function checkPorts(directory: string, config: ServerConfig): Promise<void> {
   for (
@@ -240,7 +326,7 @@ async function openServerOdb(
   return odb;
 }
 
-function workerInit({ config, clusterKeyText, kvdbPassword }: Assembly) {
+function workerInit({ config, clusterKeyText, kvdbPassword, tls: { cert, key } }: Assembly) {
   const { name: server, cluster, environment, http, limits, log, trustedProxies } = config;
   return {
     server,
@@ -251,6 +337,7 @@ function workerInit({ config, clusterKeyText, kvdbPassword }: Assembly) {
     clusterKey: clusterKeyText,
     logLevel: log.level,
     trustedProxies,
+    tls: http.tls ? { cert, key } : undefined,
     apiDocs: config.apiDocs ?? environment === "development",
     kvdb: config.kvdb === undefined ? undefined : { ...config.kvdb, password: kvdbPassword },
   };
@@ -267,16 +354,14 @@ function startAdminApi(
     logger: context.logger,
     routes: [
       ...statusRoutes(context),
+      ...driftRoutes(context),
       ...objectRoutes(context),
       ...connectionRoutes(context),
       ...serviceRoutes(context),
       ...deploymentRoutes(context),
       ...invocationRoutes(context),
+      ...jobRoutes(context),
+      ...leaseRoutes(context),
     ],
   });
-}
-
-function agentOf(config: ServerConfig, tls: TlsMaterial): AgentClient | undefined {
-  const url = config.loadBalancer?.agentUrl;
-  return url === undefined ? undefined : createAgentClient({ url, tls, cluster: config.cluster });
 }

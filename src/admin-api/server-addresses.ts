@@ -9,10 +9,11 @@ export async function findServerAddresses(
   if (!isWildcard(http.host) && !isWildcard(admin.host)) {
     return { http: loadBalancer?.advertise ?? http, admin };
   }
-  const agent = loadBalancer === undefined ? undefined : new URL(loadBalancer.agentUrl);
+  const [agentUrl] = [loadBalancer?.agentUrl ?? []].flat();
+  const agent = agentUrl === undefined ? undefined : new URL(agentUrl);
   const host = await localAddressTowards(
     agent && { host: agent.hostname, port: Number(agent.port || 443) },
   );
-  const real = (listen: typeof http) => isWildcard(listen.host) ? { ...listen, host } : listen;
+  const real = (listen: typeof admin) => isWildcard(listen.host) ? { ...listen, host } : listen;
   return { http: loadBalancer?.advertise ?? real(http), admin: real(admin) };
 }

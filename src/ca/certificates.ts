@@ -15,7 +15,7 @@ import {
 } from "@peculiar/x509";
 import { randomBytes } from "node:crypto";
 import { isIP } from "node:net";
-import { type Identity, renderIdentity, type Role } from "../mtls/identity.ts";
+import { type Identity, renderHostIdentity, renderIdentity, type Role } from "../mtls/identity.ts";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
@@ -92,6 +92,7 @@ export async function makeCertificate(
       new ExtendedKeyUsageExtension(extendedKeyUsages(identity.role)),
       new SubjectAlternativeNameExtension([
         { type: "url", value: renderIdentity(identity) },
+        ...(identity.role === "server" ? [generalName(renderHostIdentity(identity))] : []),
         ...hosts.map(generalName),
       ]),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),

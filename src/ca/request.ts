@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { serverConfigSchema } from "../config/schemas.ts";
 import { PlatformError } from "../errors/platform-error.ts";
-import { type Identity, roles } from "../mtls/identity.ts";
+import { hostIdentitySuffix, type Identity, roles } from "../mtls/identity.ts";
 
 /** What a certificate is asked for with. */
 export interface CertificateRequest {
@@ -24,7 +24,11 @@ export function validateRequest(request: CertificateRequest): Required<Certifica
   expect("cluster", identity.cluster, cluster.safeParse(identity.cluster).success, nameRule);
   expect("name", identity.name, name.safeParse(identity.name).success, `${nameRule}, dots, _`);
   expect("role", identity.role, roles.includes(identity.role), `one of ${roles.join(", ")}`);
-  for (const host of hosts) expect("host", host, isHost(host), "a DNS name or an IP address");
+  for (const host of hosts) {
+    expect("host", host, isHost(host), "a DNS name or an IP address");
+    const isReserved = host.toLowerCase().endsWith(hostIdentitySuffix);
+    expect("host", host, !isReserved, `not one under ${hostIdentitySuffix}, which say who one is`);
+  }
   expect("validityDays", days, validityDays.safeParse(days).success, "a whole number, 1 to 3650");
   return { identity, hosts: [...new Set(hosts)], validityDays: days };
 }

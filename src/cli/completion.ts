@@ -1,5 +1,5 @@
 import { PlatformError } from "../errors/platform-error.ts";
-import { nearestName } from "../lib/nearest-name.ts";
+import { didYouMean } from "../lib/nearest-name.ts";
 import { type Command, flagName, type OptionSpec } from "./command.ts";
 
 const shells = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const;
@@ -8,8 +8,7 @@ const shells = { bash: renderBash, zsh: renderZsh, fish: renderFish } as const;
 export function renderCompletion(shell: string, commands: readonly Command[]): string {
   if (shell === "bash" || shell === "zsh" || shell === "fish") return shells[shell](commands);
   const names = Object.keys(shells);
-  const near = nearestName(shell, names);
-  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  const hint = didYouMean(shell, names);
   throw new PlatformError("CLI_USAGE", {
     reason: `No completion for the shell "${shell}", only for ${names.join(", ")}${hint}`,
     command: "completion",

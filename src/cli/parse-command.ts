@@ -6,7 +6,7 @@ import {
   Option,
 } from "commander";
 import { PlatformError } from "../errors/platform-error.ts";
-import { nearestName } from "../lib/nearest-name.ts";
+import { didYouMean, nearestName } from "../lib/nearest-name.ts";
 import { type Command, flagName, type OptionSpec } from "./command.ts";
 
 /** What a command line asks of one command: its help text, or a run with this input. */
@@ -91,8 +91,7 @@ function parseInteger(
 
 function parseChoice(text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
-  const near = nearestName(text, choices);
-  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  const hint = didYouMean(text, choices);
   throw new InvalidArgumentError(`wanted ${choices.join(", ")}${hint}`);
 }
 

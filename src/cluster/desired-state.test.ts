@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { isPlatformError } from "../errors/platform-error.ts";
+import { isPlatformError, PlatformError } from "../errors/platform-error.ts";
 import { poll } from "../lib/wait.ts";
 import { openOdb } from "../odb/open.ts";
 import type { ClusterSnapshot, Odb } from "../odb/types.ts";
@@ -33,6 +33,13 @@ afterEach(async () => {
 async function putKey(name: string): Promise<void> {
   const change = { op: "put", kind: "ApiKey", name, spec: {}, references: [] } as const;
   await link.use((store) => store.change([change], { by: "test" }));
+}
+
+/** The same over another server's connection. */
+async function putKeyElsewhere(name: string): Promise<void> {
+  const change = { op: "put", kind: "ApiKey", name, spec: {}, references: [] } as const;
+  await using other = await openOdb({ url: `sqlite://${directory}/odb.db` });
+  await (await other.cluster("test")).change([change], { by: "test" });
 }
 
 function follow(applied: ClusterSnapshot[], pollMs: number, logger = silentLogger): DesiredState {
@@ -98,6 +105,47 @@ describe("DesiredState", () => {
 
     await desired.stop();
     assert.equal(done, true);
+  });
+});
+
+describe("A server whose ODB comes back", () => {
+  it("looks at once, without waiting for its next poll", async () => {
+    const applied: ClusterSnapshot[] = [];
+    const desired = follow(applied, 60_000);
+    await desired.start();
+    await putKeyElsewhere("a");
+    const lost = new PlatformError("ODB_UNREACHABLE", { address: "x", reason: "it is gone" });
+    await assert.rejects(link.use(() => Promise.reject(lost)));
+
+    await link.use((store) => store.revision());
+    const found = await poll(() => applied.find(({ objects }) => objects.length === 1), {
+      timeoutMs: 5_000,
+    });
+
+    await desired.stop();
+    assert.equal(found?.objects[0]?.name, "a");
+  });
+
+  it("asks again over another connection when an answer never comes", async () => {
+    const applied: ClusterSnapshot[] = [];
+    const hung = Promise.withResolvers<never>();
+    let isHanging = false;
+    const use = link.use.bind(link);
+    link.use = (work) => isHanging ? hung.promise : use(work);
+    const desired = follow(applied, 20);
+    await desired.start();
+    isHanging = true;
+    const asked = desired.check();
+    await putKeyElsewhere("a");
+    isHanging = false;
+
+    await asked;
+    const found = await poll(() => applied.find(({ objects }) => objects.length === 1), {
+      timeoutMs: 10_000,
+    });
+
+    await desired.stop();
+    assert.equal(found?.objects[0]?.name, "a");
   });
 });
 
@@ -209,6 +257,8 @@ describe("Membership", () => {
         revision,
         stateHash: "",
         failures: [],
+        incarnation: "1",
+        details: null,
       }),
       logger: silentLogger,
       intervalMs: 60_000,

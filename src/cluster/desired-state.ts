@@ -1,6 +1,8 @@
 import { isPlatformError, PlatformError, reasonOf } from "../errors/platform-error.ts";
-import type { ClusterSnapshot } from "../odb/types.ts";
+import { withTimeout } from "../lib/wait.ts";
+import type { ClusterSnapshot, ClusterStore } from "../odb/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { DesiredStateMachine, type DesiredStep } from "./desired-state-machine.ts";
 import type { OdbLink } from "./odb-link.ts";
 import type { SnapshotFile } from "./snapshot-file.ts";
 
@@ -15,25 +17,26 @@ export interface DesiredStateOptions {
 }
 
 /**
- * Follows the cluster's desired state: looks at the ODB's revision every `pollMs` and whenever
- * hinted, reads the state when the revision is new, has it applied, and keeps it on disk.
+ * Follows the cluster's desired state: looks at the ODB's revision every `pollMs`, whenever hinted
+ * and when a lost ODB is back, reads the state when the revision is new, has it applied, and keeps
+ * it on disk. What it does when is decided by `DesiredStateMachine`.
  */
 export class DesiredState {
-  readonly #options: Required<DesiredStateOptions>;
-  #revision = -1;
-  #known = -1;
+  readonly #options: DesiredStateOptions;
+  readonly #machine: DesiredStateMachine;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round: Promise<void> | undefined;
-  #again = false;
   #stopped = false;
 
   constructor(options: DesiredStateOptions) {
-    this.#options = { pollMs: 2_000, ...options };
+    this.#options = options;
+    const { pollMs = 2_000 } = options;
+    this.#machine = new DesiredStateMachine({ pollMs, random: Math.random });
   }
 
   /** The newest revision heard of, whether or not it is applied yet. */
   get clusterRevision(): number {
-    return this.#known;
+    return this.#machine.known;
   }
 
   /**
@@ -41,28 +44,29 @@ export class DesiredState {
    * there. Throws SERVER_NO_STATE when there is neither.
    */
   async start(): Promise<void> {
+    const { link, file, logger } = this.#options;
     try {
-      await this.#adopt(await this.#options.link.use((store) => store.snapshot()), { save: true });
+      await this.#adopt(await link.use((store) => store.snapshot()), { save: true });
     } catch (error) {
       if (!isPlatformError(error, "ODB_UNREACHABLE")) throw error;
-      const saved = await this.#options.file.load();
+      const saved = await file.load();
       if (saved === undefined) {
         throw new PlatformError("SERVER_NO_STATE", { reason: reasonOf(error) }, { cause: error });
       }
-      this.#options.logger.warn("Starting from the state saved on disk", {
-        revision: saved.revision,
-      });
+      logger.warn("Starting from the state saved on disk", { revision: saved.revision });
       await this.#adopt(saved, { save: false });
+      this.#machine.failed("unreachable");
     }
-    this.#schedule();
+    link.onReturn(() => this.#lookIn(this.#machine.returned()));
+    const step = this.#machine.next();
+    this.#lookIn(step.do === "rest" ? step.ms : 0);
   }
 
   /** Looks at the ODB now; returns when what it found is applied. Calls while one runs are merged. */
   async check(): Promise<void> {
     if (this.#stopped) return;
-    this.#again = true;
-    this.#round ??= this.#rounds().finally(() => this.#round = undefined);
-    await this.#round;
+    this.#machine.look();
+    await (this.#round ??= this.#rounds());
   }
 
   async stop(): Promise<void> {
@@ -73,30 +77,44 @@ export class DesiredState {
 
   async #rounds(): Promise<void> {
     clearTimeout(this.#timer);
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
+    let step = this.#machine.next();
+    for (; step.do !== "rest" && !this.#stopped; step = this.#machine.next()) {
       try {
-        const revision = await this.#options.link.use((store) => store.revision());
-        this.#known = Math.max(this.#known, revision);
-        if (revision !== this.#revision) {
-          await this.#adopt(await this.#options.link.use((store) => store.snapshot()), {
-            save: true,
-          });
-        }
+        await this.#carryOut(step);
       } catch (error) {
         // Losing the ODB is logged by the link; anything else must be seen, and tried again.
-        if (!isPlatformError(error, "ODB_UNREACHABLE")) {
+        const isUnreachable = isPlatformError(error, "ODB_UNREACHABLE");
+        if (!isUnreachable) {
           this.#options.logger.error("Following the cluster's state failed", { error });
         }
+        this.#machine.failed(isUnreachable ? "unreachable" : "other");
       }
     }
-    this.#schedule();
+    // In the same moment in which nothing more is wanted: what comes now is another round's.
+    this.#round = undefined;
+    if (step.do === "rest") this.#lookIn(step.ms);
+  }
+
+  async #carryOut({ do: what, patienceMs }: Exclude<DesiredStep, { do: "rest" }>): Promise<void> {
+    if (what === "ask") {
+      return this.#machine.heard(await this.#ask((store) => store.revision(), patienceMs));
+    }
+    await this.#adopt(await this.#ask((store) => store.snapshot(), patienceMs), { save: true });
+  }
+
+  /** An answer that never comes must not keep us from asking over another connection. */
+  #ask<T>(work: (store: ClusterStore) => Promise<T>, patienceMs: number): Promise<T> {
+    const { link } = this.#options;
+    return withTimeout(link.use(work), patienceMs, () => {
+      const reason = `it gave no answer for ${patienceMs} ms`;
+      return new PlatformError("ODB_UNREACHABLE", { address: link.status().address, reason });
+    });
   }
 
   async #adopt(snapshot: ClusterSnapshot, { save }: { readonly save: boolean }): Promise<void> {
-    this.#known = Math.max(this.#known, snapshot.revision);
+    this.#machine.read(snapshot.revision);
     await this.#options.apply(snapshot);
-    this.#revision = snapshot.revision;
+    this.#machine.adopted(snapshot.revision);
     if (save) await this.#save(snapshot);
   }
 
@@ -109,9 +127,9 @@ export class DesiredState {
     }
   }
 
-  #schedule(): void {
+  #lookIn(ms: number): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.check(), this.#options.pollMs);
+    this.#timer = setTimeout(() => void this.check(), ms);
   }
 }

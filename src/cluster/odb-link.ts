@@ -18,6 +18,7 @@ export class OdbLink {
   #store: Promise<ClusterStore> | undefined;
   #down: { readonly reason: string } | undefined;
   #since = new Date();
+  readonly #onReturn: (() => void)[] = [];
 
   constructor({ odb, cluster, logger }: OdbLinkOptions) {
     this.#odb = odb;
@@ -51,6 +52,11 @@ export class OdbLink {
     };
   }
 
+  /** Calls `listener` whenever the ODB answers again after it had not. It may not throw. */
+  onReturn(listener: () => void): void {
+    this.#onReturn.push(listener);
+  }
+
   async close(): Promise<void> {
     await this.#odb.close();
   }
@@ -59,7 +65,10 @@ export class OdbLink {
     if ((down === undefined) === (this.#down === undefined)) return;
     this.#down = down;
     this.#since = new Date();
-    if (down === undefined) this.#logger.info("ODB answers again");
-    else this.#logger.warn("ODB is out of reach; serving goes on", down);
+    if (down !== undefined) {
+      return this.#logger.warn("ODB is out of reach; serving goes on", down);
+    }
+    this.#logger.info("ODB answers again");
+    for (const listener of this.#onReturn) listener();
   }
 }

@@ -1,4 +1,6 @@
+import type { HeldLease } from "../odb/lease-types.ts";
 import type { BundleKey, ServerFailure, ServerState } from "../odb/types.ts";
+import type { Alarm } from "../scheduler/plan.ts";
 
 /** What one server says of itself; needs neither ODB nor KVDB. */
 export interface ServerStatus {
@@ -6,6 +8,8 @@ export interface ServerStatus {
   readonly cluster: string;
   readonly environment: "development" | "production";
   readonly version: string;
+  /** Unique for each start of the server. */
+  readonly incarnation: string;
   readonly pid: number;
   readonly hostname: string;
   readonly state: ServerState;
@@ -17,13 +21,51 @@ export interface ServerStatus {
   readonly revision: number;
   /** The newest cluster revision this server knows of. */
   readonly clusterRevision: number;
-  /** SHA-256 over the objects and deployments that the workers run, equal on all of them. */
+  /** SHA-256 over all that the workers run; empty when they do not run the same. */
   readonly stateHash: string;
+  /** What `stateHash` is when the workers run all of the newest state that the server has read. */
+  readonly wantedHash: string;
+  /** The certificates that it shows to others. */
+  readonly certificates: readonly CertificateInUse[];
   readonly workers: readonly WorkerStatus[];
   /** Objects and deployments that this server could not bring to life, and why. */
   readonly failures: readonly ServerFailure[];
+  /** What only one server of the cluster may do, and this one does. */
+  readonly leases: readonly HeldLease[];
+  /** Said by the server that plans jobs: those that are enabled and will never run. */
+  readonly alarms: readonly Alarm[];
   readonly odb: DependencyStatus;
   readonly kvdb: DependencyStatus;
+}
+
+/** Hashes of the parts of what runs, or of what should run. */
+export interface StateParts {
+  /** Every object's revision. */
+  readonly objects: string;
+  /** The code of every file. */
+  readonly deployments: string;
+  /** The sealed text of every secret, and the name of the key that opens them. */
+  readonly secrets: string;
+}
+
+/** A certificate as it was loaded, which may no longer be what lies on disk. */
+export interface CertificateInUse {
+  /** What it is shown for: `admin`, `http`. */
+  readonly use: string;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string;
+  readonly expiresAt: string;
+}
+
+/** What a server publishes in the ODB beside its revision and hash. */
+export interface ServerDetails {
+  readonly hostname: string;
+  readonly pid: number;
+  readonly certificates: readonly CertificateInUse[];
+  readonly workers: readonly Pick<
+    WorkerStatus,
+    "id" | "pid" | "state" | "revision" | "stateHash" | "parts"
+  >[];
 }
 
 export interface WorkerStatus {
@@ -35,6 +77,7 @@ export interface WorkerStatus {
   readonly restarts: number;
   readonly revision: number;
   readonly stateHash: string;
+  readonly parts: StateParts;
   /** The code of each file that it really runs. */
   readonly bundles: readonly BundleKey[];
   readonly requestsTotal: number;

@@ -149,7 +149,7 @@ describe("A component's configuration", () => {
 
     assert.equal(parsed.http.host, "127.0.0.1");
     assert.equal(parsed.environment, "production");
-    assert.deepEqual(parsed.healthCheck, { intervalMs: 1_000, rise: 1, fall: 2 });
+    assert.deepEqual(parsed.healthCheck, { intervalMs: 500, rise: 1, fall: 2 });
     for (const wrong of ["line\nbreak", "", "-a", "a b"]) {
       assert.equal(loadBalancerConfigSchema.safeParse({ ...parsed, name: wrong }).success, false);
     }

@@ -6,6 +6,8 @@ export interface RunningComponent {
   readonly ports: Readonly<Record<string, number>>;
   /** Settles (rejects) only when the component cannot go on by itself, such as a child that died for good. */
   readonly failed: Promise<never>;
+  /** Resolves when it was asked to end and to be started anew; absent: it never is. */
+  readonly restart?: Promise<void>;
   /** Drains and ends it. May be called more than once. */
   stop(): Promise<void>;
 }

@@ -28,7 +28,13 @@ const environment = z.enum(["development", "production"]).default("production");
 export const serverConfigSchema = z.strictObject({
   ...names,
   environment,
-  http: listen,
+  http: listen.extend({
+    /**
+     * Speaks TLS only, with the server's certificate of the cluster's authority: for a balancer on
+     * another machine.
+     */
+    tls: z.boolean().default(false),
+  }),
   admin: listen,
   /** Processes that share the HTTP port. */
   workers: z.int().min(1).max(256).default(1),
@@ -41,13 +47,22 @@ export const serverConfigSchema = z.strictObject({
    * everybody who reaches the server. Default: in the environment `development` only.
    */
   apiDocs: z.boolean().optional(),
-  /** Peers whose X-Forwarded-* headers are believed: the balancer, when it is on another machine. */
-  trustedProxies: z.array(z.string()).default(["127.0.0.1", "::1"]),
+  /**
+   * Addresses of proxies that are not ours and whose X-Forwarded-* and Client-Cert headers are
+   * believed. The cluster's own balancers need not be here: they prove themselves with a key.
+   */
+  trustedProxies: z.array(z.string()).default([]),
   /** Absent: the server stands behind a balancer that is configured by hand, or behind none. */
   loadBalancer: z.strictObject({
-    agentUrl: z.string(),
+    /** The balancer's agent; a list where several balancers front the cluster. */
+    agentUrl: z.union([z.string(), z.array(z.string()).min(1)]),
     /** The address under which the balancer reaches this server. Default: `http`. */
     advertise: listen.optional(),
+    /**
+     * Where the balancer asks which share of the requests this server can take; 0: a free port,
+     * another one at every start. Connections come from the balancers only.
+     */
+    weightPort: z.int().min(0).max(65_535).default(0),
   }).optional(),
   /** Directories whose source files are deployed when the server starts, unless they are current. */
   services: z.array(z.string().min(1)).default([]),
@@ -66,6 +81,13 @@ export const serverConfigSchema = z.strictObject({
     keepDoneHours: z.int().min(1).default(24),
     keepFailedDays: z.int().min(1).default(30),
   }).prefault({}),
+  /** Runs of jobs. */
+  scheduler: z.strictObject({
+    /** How many this server runs at a time; 0: none. It may plan for the others all the same. */
+    parallel: z.int().min(0).max(10_000).default(200),
+    /** How long the history of runs is kept. */
+    keepRunsDays: z.int().min(1).default(7),
+  }).prefault({}),
   limits: z.strictObject({
     /** A worker whose event loop does not turn for this long is replaced. */
     stallMs: z.int().min(100).default(10_000),
@@ -80,6 +102,48 @@ export const serverConfigSchema = z.strictObject({
 });
 export type ServerConfig = z.infer<typeof serverConfigSchema>;
 
+const haproxyLines = z.array(z.string().min(1).max(2_000)).max(1_000).default([]);
+
+const certificateFiles = {
+  /** PEM: the certificate, then the intermediate ones. Relative to the balancer's directory. */
+  certificate: z.string().min(1),
+  /** PEM, not encrypted. */
+  key: z.string().min(1),
+};
+
+/** TLS at the balancer. Files are read at the start and with every reload of the agent. */
+const balancerTls = z.strictObject({
+  ...certificateFiles,
+  /** For other names: a client that asks for one of their names gets it, else the first. */
+  moreCertificates: z.array(z.strictObject(certificateFiles)).default([]),
+  minVersion: z.enum(["1.2", "1.3"]).default("1.2"),
+  /** Default: where the engine can, which is HAProxy. */
+  http2: z.boolean().optional(),
+  /** Authorities that clients' certificates must come from, PEM. */
+  clientCa: z.string().min(1).optional(),
+  /** `optional`: a client may come without a certificate, but not with a bad one. */
+  clientCertificate: z.enum(["none", "optional", "required"]).default("none"),
+  /** Plain HTTP here is redirected to HTTPS. Absent: nobody listens for plain HTTP. */
+  redirect: listen.optional(),
+}).refine(
+  ({ clientCa, clientCertificate }) => clientCertificate === "none" || clientCa !== undefined,
+  {
+    path: ["clientCa"],
+    error: "needed to check clients' certificates",
+  },
+);
+
+/** How much one client may ask of the balancer. An IPv6 client is its /64 network. */
+const balancerLimits = z.strictObject({
+  /** Connections that one address may have open. Absent: any number. */
+  connectionsPerAddress: z.int().min(1).max(1_000_000).optional(),
+  /** Requests that one address may send in `ratePeriodMs`. Absent: any number. */
+  requestsPerAddress: z.int().min(1).max(1_000_000_000).optional(),
+  ratePeriodMs: z.int().min(100).max(3_600_000).default(10_000),
+  /** Size of a request's head. */
+  headerBytes: z.int().min(1_024).max(262_144).default(16_384),
+});
+
 /** `load-balancer/config.yaml`. */
 export const loadBalancerConfigSchema = z.strictObject({
   ...names,
@@ -88,9 +152,11 @@ export const loadBalancerConfigSchema = z.strictObject({
   /** Default: the `haproxy` found on PATH. */
   haproxyPath: z.string().optional(),
   http: listen,
+  /** Absent: clients come by plain HTTP. */
+  tls: balancerTls.optional(),
   agent: listen,
   healthCheck: z.strictObject({
-    intervalMs: z.int().min(50).default(1_000),
+    intervalMs: z.int().min(50).default(500),
     /** Checks in a row that bring a server up. */
     rise: z.int().min(1).default(1),
     /** Failed checks in a row that take a server down. */
@@ -104,6 +170,11 @@ export const loadBalancerConfigSchema = z.strictObject({
     serverMs: z.int().min(1).default(60_000),
     /** A whole request head must arrive within this. */
     headersMs: z.int().min(1).default(10_000),
+    /**
+     * A request's body, or the first 8 KiB of a longer one, must arrive within this. Absent:
+     * `clientMs` and the channel's own time limit are what bounds it.
+     */
+    bodyMs: z.int().min(1).optional(),
     /** An idle client connection is kept this long. */
     keepAliveMs: z.int().min(1).default(60_000),
     /** A WebSocket or other upgraded connection may be silent this long. */
@@ -112,6 +183,28 @@ export const loadBalancerConfigSchema = z.strictObject({
   /** Further attempts for a request that may be repeated. */
   retries: z.int().min(0).max(10).default(3),
   maxConnections: z.int().min(1).default(4_000),
+  limits: balancerLimits.prefault({}),
+  /**
+   * How a server is chosen: by turns, the one with the fewest sessions, or always the same one for
+   * the same client address, path or header (`hash:header:X-Tenant`).
+   */
+  algorithm: z.string().regex(
+    /^(?:roundrobin|leastconn|hash:source|hash:uri|hash:header:[A-Za-z0-9_-]{1,64})$/,
+    "roundrobin, leastconn, hash:source, hash:uri or hash:header:NAME",
+  ).default("roundrobin"),
+  /** One JSON line for each request: to `log/access.log`, or the agent's standard output. */
+  accessLog: z.enum(["off", "file", "stdout"]).default("off"),
+  /** Lines of HAProxy's own language that stand behind those that the agent writes. */
+  lines: z.strictObject({
+    global: haproxyLines,
+    defaults: haproxyLines,
+    frontend: haproxyLines,
+    backend: haproxyLines,
+    /** Whole sections of your own, such as `userlist` or `resolvers`. */
+    sections: haproxyLines,
+  }).prefault({}),
+  /** Agents of the other balancers in front of the same cluster, which are kept in step. */
+  peers: z.array(z.string()).default([]),
   log,
 });
 export type LoadBalancerConfig = z.infer<typeof loadBalancerConfigSchema>;
@@ -163,7 +256,8 @@ export const environmentConfigSchema = z.strictObject({
     directory: z.string(),
   })),
   adminUrls: z.array(z.string()).min(1),
-  agentUrl: z.string().optional(),
+  /** A list where several balancers front the cluster. */
+  agentUrl: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
   balancerUrl: z.string().optional(),
   webAdminUrl: z.string().optional(),
 });

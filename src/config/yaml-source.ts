@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type Document, isMap, isNode, isPair, LineCounter, parseAllDocuments, visit } from "yaml";
 import type { z } from "zod";
 import { PlatformError, reasonOf } from "../errors/platform-error.ts";
-import { nearestName } from "../lib/nearest-name.ts";
+import { didYouMean } from "../lib/nearest-name.ts";
 
 /** One YAML (or JSON) document, with the means to say where in its file a value stands. */
 export interface YamlSource {
@@ -94,8 +94,7 @@ export function describeIssues(error: z.ZodError, schema?: z.ZodType): readonly 
   return error.issues.flatMap((issue) => {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => {
-        const near = nearestName(key, knownKeys(schema, issue.path));
-        const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+        const hint = didYouMean(key, knownKeys(schema, issue.path));
         return { path: [...issue.path, key], reason: `Unknown field "${key}"${hint}` };
       });
     }

@@ -1,5 +1,7 @@
 import type { Kind, KindRegistry } from "../catalog/kind.ts";
 import { rateLimit } from "../http/rate-limit/kind.ts";
+import { calendar } from "../scheduler/kinds/calendar.ts";
+import { job } from "../scheduler/kinds/job.ts";
 import { apiKey } from "../security/api-key.ts";
 import { basicAuth } from "../security/basic-auth.ts";
 import { clientCertificate } from "../security/client-certificate/index.ts";
@@ -29,6 +31,8 @@ export const kinds: KindRegistry = new Map<string, Kind>(
     userConfig,
     serviceSettings,
     rateLimit,
+    job,
+    calendar,
     restChannel,
     soapChannel,
     webSocketChannel,

@@ -1,23 +1,23 @@
 import { adminCodes } from "./codes/admin.ts";
 import { caCodes } from "./codes/ca.ts";
-import { catalogCodes } from "./codes/catalog.ts";
 import { cliCodes } from "./codes/cli.ts";
-import { configCodes } from "./codes/config.ts";
+import { clusterCodes, leaseCodes } from "./codes/cluster.ts";
+import { catalogCodes, configCodes } from "./codes/config.ts";
 import { deployCodes } from "./codes/deploy.ts";
 import { kvdbCodes } from "./codes/kvdb.ts";
 import { balancerCodes } from "./codes/balancer.ts";
 import { odbCodes } from "./codes/odb.ts";
+import { rehearsalCodes } from "./codes/rehearsal.ts";
 import { requestCodes } from "./codes/request.ts";
 import { serverCodes } from "./codes/server.ts";
 import { webAdminCodes } from "./codes/web-admin.ts";
 import { channelCodes } from "./codes/channel.ts";
 import { facilityCodes } from "./codes/facility.ts";
-import { invocationCodes } from "./codes/invocation.ts";
+import { invocationCodes, schedulerCodes } from "./codes/durable-work.ts";
 import { outgoingCodes } from "./codes/outgoing.ts";
 import { securityCodes } from "./codes/security.ts";
 import { serviceCodes } from "./codes/service.ts";
-import { soapCodes } from "./codes/soap.ts";
-import { xmlCodes } from "./codes/xml.ts";
+import { soapCodes, xmlCodes } from "./codes/soap.ts";
 import type { ErrorCode } from "./error-code.ts";
 
 /** Every error code, `AREA_WHAT`. One file per area under `codes/`. */
@@ -33,16 +33,20 @@ export const codes = {
   ...caCodes,
   ...catalogCodes,
   ...cliCodes,
+  ...clusterCodes,
   ...configCodes,
   ...deployCodes,
   ...kvdbCodes,
   ...odbCodes,
+  ...rehearsalCodes,
   ...requestCodes,
   ...serverCodes,
   ...channelCodes,
   ...facilityCodes,
   ...invocationCodes,
+  ...leaseCodes,
   ...outgoingCodes,
+  ...schedulerCodes,
   ...securityCodes,
   ...serviceCodes,
   ...soapCodes,

@@ -1,5 +1,10 @@
 import type { z } from "zod";
-import { definitionOf, type Reading, scalarReading } from "../service/text-input.ts";
+import {
+  type Definition,
+  definitionOf,
+  type Reading,
+  scalarReading,
+} from "../service/text-input.ts";
 import type { Schema } from "../service/schema.ts";
 
 /**
@@ -296,23 +301,7 @@ function firstReading(readings: readonly Reading[]): Reading {
   };
 }
 
-/** The parts of zod's definitions that the walk looks at, whatever the type. */
-interface WrapperDefinition {
-  readonly type: string;
-  readonly innerType?: unknown;
-  readonly in?: unknown;
-  readonly out?: unknown;
-  readonly getter?: () => unknown;
-  readonly shape?: Readonly<Record<string, unknown>>;
-  readonly catchall?: unknown;
-  readonly options?: readonly unknown[];
-  readonly left?: unknown;
-  readonly right?: unknown;
-  readonly valueType?: unknown;
-  readonly element?: unknown;
-}
-
-function wrapperDefinition(schema: z.ZodType): WrapperDefinition {
+function wrapperDefinition(schema: z.ZodType): Definition {
   return schema.def;
 }
 

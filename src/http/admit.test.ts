@@ -6,6 +6,7 @@ import { compileGuard, type Guard } from "../security/guard.ts";
 import type { Principal } from "../security/principal.ts";
 import { admit, admitHead, admitMessage } from "./admit.ts";
 import { Exchange } from "./exchange.ts";
+import { Forwarders } from "./forwarders.ts";
 import type { Route } from "./route.ts";
 
 const ana: Principal = { kind: "Test", name: "ana", roles: ["reader"] };
@@ -23,7 +24,7 @@ function setting({ guard, roles, query = "" }: Setting): [Exchange, Route] {
     peer: { remoteAddr: { hostname: "127.0.0.1" } },
     cid: "cid",
     runtime: {} as never, // services are not reached
-    tools: { deadlines, trustedProxies: new Set() } as never, // nothing is answered
+    tools: { deadlines, forwarders: new Forwarders([]) } as never, // nothing is answered
   });
   return [exchange, { guard, roles, timeoutMs: 1_000 } as unknown as Route]; // as above
 }

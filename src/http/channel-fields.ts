@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { roleList } from "../security/roles.ts";
 import { parsePathTemplate } from "./path-template.ts";
 
 /** Where a channel is. */
@@ -32,3 +33,40 @@ export const edgeFields = {
     example: true,
   }),
 };
+
+/** Fields of channels that answer each request of HTTP by itself. */
+export const requestFields = {
+  roles: roleList.optional().meta({
+    description: "Roles of which a client must have one; others are answered 403",
+    example: ["reader"],
+  }),
+  active: z.boolean().default(true).meta({
+    description: "Whether the channel is served; its path answers 404 while it is not",
+    example: true,
+  }),
+  timeoutMs: z.int().min(1).max(86_400_000).optional().meta({
+    description: "Longest time a request may take; default: the service's own, else the server's",
+    example: 5_000,
+  }),
+  bodyBytesMax: z.int().min(0).max(1_073_741_824).optional().meta({
+    description: "Largest request body; default: the server's limit",
+    unit: "bytes",
+    example: 1_048_576,
+  }),
+};
+
+/** Refuses roles where nobody is asked who he is. */
+export function requireRoleGivers(
+  { security, roles }: {
+    readonly security: z.output<typeof securityField>;
+    readonly roles?: readonly string[] | undefined;
+  },
+  context: z.RefinementCtx,
+): void {
+  if (security !== "none" || roles === undefined) return;
+  context.addIssue({
+    code: "custom",
+    path: ["roles"],
+    message: "Roles need a security definition that gives them",
+  });
+}

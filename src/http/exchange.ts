@@ -11,6 +11,7 @@ import type {
 import type { XmlElement } from "../xml/element.ts";
 import type { Answers } from "./answers.ts";
 import type { Deadline, Deadlines, Expirable } from "./deadlines.ts";
+import { type Forwarders, withoutHop } from "./forwarders.ts";
 import type { Route } from "./route.ts";
 
 /** What the HTTP engine tells of a connection. */
@@ -22,7 +23,7 @@ export interface Peer {
 export interface HttpTools {
   readonly answers: Answers;
   readonly deadlines: Deadlines;
-  readonly trustedProxies: ReadonlySet<string>;
+  readonly forwarders: Forwarders;
   /**
    * Turns a request into a WebSocket: `response` must be the answer to it. Throws a TypeError when
    * the request is no WebSocket handshake.
@@ -87,6 +88,7 @@ export class Exchange implements Call, Expirable, SecurityRequest {
   readonly isHostWrong: boolean;
   readonly tools: HttpTools;
   readonly #peer: Peer;
+  #clientHeaders: Headers | undefined;
   #request: HttpRequest | undefined;
   #response: ServiceResponse | undefined;
   #abort: AbortController | undefined;
@@ -104,13 +106,14 @@ export class Exchange implements Call, Expirable, SecurityRequest {
     this.#peer = peer;
     this.tools = tools;
     const { url } = web;
-    // The engine writes "http://", the authority, and then the target as it came. An authority
+    // The engine writes the scheme, the authority, and then the target as it came. An authority
     // that is not what `Host` said is a malformed Host, or a target with another host in it.
+    const start = url.charCodeAt(4) === letterS ? 8 : 7;
     const host = web.headers.get("host");
-    const isHostRight = host !== null && host !== "" && url.startsWith(host, 7) &&
-      url.charCodeAt(7 + host.length) === slash && !host.includes("/");
+    const isHostRight = host !== null && host !== "" && url.startsWith(host, start) &&
+      url.charCodeAt(start + host.length) === slash && !host.includes("/");
     this.isHostWrong = !isHostRight;
-    const pathStart = isHostRight ? 7 + host.length : url.indexOf("/", 7);
+    const pathStart = isHostRight ? start + host.length : url.indexOf("/", start);
     const queryStart = url.indexOf("?", pathStart);
     this.path = pathStart < 0 ? "" : url.slice(pathStart, queryStart < 0 ? undefined : queryStart);
     this.queryText = queryStart < 0 ? "" : url.slice(queryStart + 1);
@@ -145,15 +148,21 @@ export class Exchange implements Call, Expirable, SecurityRequest {
     return Math.max(0, this.startedAt + limitMs - performance.now());
   }
 
-  /** The client's address: the peer's, or what trusted proxies say. */
+  /** What services may see of `headers`. */
+  get clientHeaders(): Headers {
+    return this.#clientHeaders ??= withoutHop(this.headers);
+  }
+
+  /** The client's address: the peer's, or what balancers and trusted proxies say. */
   get remoteAddress(): string {
     const forwarded = this.headers.get("x-forwarded-for");
     const peer = plainAddress(this.#peer.remoteAddr.hostname);
-    if (forwarded === null || !this.tools.trustedProxies.has(peer)) return peer;
+    const { forwarders } = this.tools;
+    if (forwarded === null || !forwarders.believes(this.headers, peer)) return peer;
     // Each proxy adds at the end whom it heard from: the first from there that is not a proxy of
     // ours is the client; what stands before it the client may have made up.
     const hops = forwarded.split(",").map((hop) => plainAddress(hop.trim()));
-    return hops.findLast((hop) => !this.tools.trustedProxies.has(hop)) ?? hops[0]!;
+    return hops.findLast((hop) => !forwarders.isProxy(hop)) ?? hops[0]!;
   }
 
   /** A query parameter, decoded; undefined when it is missing or stands there more than once. */
@@ -172,21 +181,17 @@ export class Exchange implements Call, Expirable, SecurityRequest {
     }).join("&");
   }
 
-  /** What a trusted proxy says of the client's certificate (RFC 9440). */
+  /** What the balancer or a trusted proxy says of the client's certificate (RFC 9440). */
   clientCertificate(): string | undefined {
-    const certificate = this.headers.get("client-cert");
-    if (certificate === null) return undefined;
-    const peer = plainAddress(this.#peer.remoteAddr.hostname);
-    return this.tools.trustedProxies.has(peer) ? certificate : undefined;
+    return this.#told("client-cert") ?? undefined;
   }
 
   /** Where the client found us, such as `https://api.example.com`; trusted proxies say how. */
   get origin(): string {
-    const forwarded = this.headers.get("x-forwarded-proto");
-    const peer = plainAddress(this.#peer.remoteAddr.hostname);
-    const isTold = forwarded !== null && this.tools.trustedProxies.has(peer);
+    const forwarded = this.#told("x-forwarded-proto");
+    const own = this.web.url.charCodeAt(4) === letterS ? "https" : "http";
     // Each proxy adds at the end; the outermost one is the client's.
-    const scheme = isTold ? forwarded.split(",")[0]!.trim().toLowerCase() : "http";
+    const scheme = forwarded === null ? own : forwarded.split(",")[0]!.trim().toLowerCase();
     return `${scheme === "https" ? "https" : "http"}://${this.headers.get("host") ?? ""}`;
   }
 
@@ -214,6 +219,14 @@ export class Exchange implements Call, Expirable, SecurityRequest {
     return true;
   }
 
+  /** A header of the hop before us, if whoever sent it is believed. */
+  #told(name: string): string | null {
+    const value = this.headers.get(name);
+    if (value === null) return null;
+    const peer = plainAddress(this.#peer.remoteAddr.hostname);
+    return this.tools.forwarders.believes(this.headers, peer) ? value : null;
+  }
+
   /** Called by the deadline. */
   expire(): void {
     const timeoutMs = this.route?.timeoutMs ?? 0;
@@ -227,6 +240,8 @@ export class Exchange implements Call, Expirable, SecurityRequest {
 }
 
 const slash = 47;
+/** The fifth letter of "https", where "http" has a colon. */
+const letterS = 115;
 
 /** An IPv4 address inside IPv6 is written as itself. */
 function plainAddress(address: string): string {
@@ -275,7 +290,7 @@ class HttpRequest implements ServiceRequest {
   }
 
   get headers(): Headers {
-    return this.#exchange.headers;
+    return this.#exchange.clientHeaders;
   }
 
   get traceparent(): string | undefined {

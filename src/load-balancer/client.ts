@@ -1,6 +1,18 @@
-import { createJsonClient } from "../mtls/client.ts";
+import { createJsonClient, type JsonClient } from "../mtls/client.ts";
 import type { TlsMaterial } from "../mtls/identity.ts";
-import type { BalancerStatus, ConfigText, Registration } from "./api.ts";
+import type {
+  BalancerStatistics,
+  BalancerStatus,
+  ChangeResult,
+  ConfigText,
+  ConfigurationDiff,
+  ConfigurationRequest,
+  ConfigurationView,
+  HopKeysView,
+  Registration,
+  Revision,
+  RevisionHead,
+} from "./api.ts";
 
 /**
  * A load balancer's agent, as servers, CLI and web admin see it. Which calls a caller may make
@@ -8,15 +20,37 @@ import type { BalancerStatus, ConfigText, Registration } from "./api.ts";
  * agent's own BALANCER_* errors when it refuses.
  */
 export interface AgentClient {
+  /** `https://host:port`, as it was given. */
+  readonly url: string;
   health(): Promise<void>;
   status(): Promise<BalancerStatus>;
+  /** What a balancer of this agent shows to servers, or is about to; for servers only. */
+  hopKeys(): Promise<readonly string[]>;
+  /** Makes a new key towards servers; it is used once they know it. */
+  rotateHopKey(): Promise<void>;
   /** Announces where a server listens; resolves when the balancer sends traffic there. */
   register(name: string, registration: Registration): Promise<void>;
   /** Takes a server out for good; requests in flight finish. */
   leave(name: string): Promise<void>;
-  /** Sends the server nothing new, until `ready` or `register`. */
-  drain(name: string): Promise<void>;
-  ready(name: string): Promise<void>;
+  /**
+   * Sends the server nothing new. From a server: until its `ready` or `register`; from people:
+   * until theirs, whatever the server says meanwhile.
+   */
+  drain(name: string, why?: Why): Promise<ChangeResult | undefined>;
+  ready(name: string, why?: Why): Promise<ChangeResult | undefined>;
+  /** Sends the server nothing at all and does not look at its health, until `ready`. */
+  maintenance(name: string, why?: Why): Promise<ChangeResult>;
+  /** 0 to 256; servers have 100 unless told otherwise. */
+  setWeight(name: string, weight: number, why?: Why): Promise<ChangeResult>;
+  /** Adds a server that does not register by itself; `address` is `host:port`. */
+  addServer(name: string, address: string, why?: Why): Promise<ChangeResult>;
+  /** Takes a server out, with all that was said of it. */
+  removeServer(name: string): Promise<ChangeResult>;
+  setAlgorithm(algorithm: string, why?: Why): Promise<ChangeResult>;
+  readonly configuration: ConfigurationClient;
+  statistics(): Promise<BalancerStatistics>;
+  /** One of HAProxy's own commands that show something; resolves to its answer. */
+  command(command: string): Promise<string>;
   /** The configuration that the engine runs. */
   config(): Promise<ConfigText>;
   /** Reads the balancer's config.yaml anew and says, by throwing, that it would not run. */
@@ -30,6 +64,25 @@ export interface AgentClient {
   close(): void;
 }
 
+/** The reason of a change, for the history. */
+interface Why {
+  readonly why?: string | undefined;
+}
+
+/** What people change while the balancer runs, and everything that it was. */
+export interface ConfigurationClient {
+  show(): Promise<ConfigurationView>;
+  /** Throws what `apply` would. */
+  check(document: unknown): Promise<void>;
+  /** From what holds to a document, or to an earlier revision. */
+  diff(to: { readonly document: unknown } | { readonly to: string }): Promise<ConfigurationDiff>;
+  apply(request: ConfigurationRequest): Promise<ChangeResult>;
+  /** Newest first. */
+  history(): Promise<readonly RevisionHead[]>;
+  revision(id: string): Promise<Revision>;
+  revert(id: string, why?: Why): Promise<ChangeResult>;
+}
+
 export interface AgentClientOptions {
   /** `https://host:port` */
   readonly url: string;
@@ -39,7 +92,7 @@ export interface AgentClientOptions {
 }
 
 /** HAProxy checks a whole configuration, and for a reload starts anew. */
-const slow = { timeoutMs: 30_000 };
+const slow = { timeoutMs: 60_000 };
 
 /** Cheap: connects with the first call. Throws MTLS_INVALID_ADDRESS. */
 export function createAgentClient({ url, tls, cluster }: AgentClientOptions): AgentClient {
@@ -47,15 +100,44 @@ export function createAgentClient({ url, tls, cluster }: AgentClientOptions): Ag
   const http = createJsonClient({ baseUrl: url, tls, expect });
   const serverPath = (name: string) => `/v1/servers/${encodeURIComponent(name)}`;
   return {
+    url,
     health: async () => void await http.get("/v1/health"),
     status: () => http.get<BalancerStatus>("/v1/status"),
+    hopKeys: async () => (await http.get<HopKeysView>("/v1/hop-keys")).keys,
+    rotateHopKey: async () => void await http.post("/v1/hop-keys/rotate"),
     register: async (name, body) => void await http.put(serverPath(name), body),
     leave: async (name) => void await http.delete(serverPath(name)),
-    drain: async (name) => void await http.post(`${serverPath(name)}/drain`),
-    ready: async (name) => void await http.post(`${serverPath(name)}/ready`),
+    drain: (name, why = {}) => http.post(`${serverPath(name)}/drain`, why, slow),
+    ready: (name, why = {}) => http.post(`${serverPath(name)}/ready`, why, slow),
+    maintenance: (name, why = {}) => http.post(`${serverPath(name)}/maintenance`, why, slow),
+    setWeight: (name, weight, why) =>
+      http.put(`${serverPath(name)}/weight`, { weight, ...why }, slow),
+    addServer: (name, address, why) =>
+      http.put(`${serverPath(name)}/address`, { address, ...why }, slow),
+    removeServer: (name) => http.delete(serverPath(name), slow),
+    setAlgorithm: (algorithm, why) => http.put("/v1/algorithm", { algorithm, ...why }, slow),
+    configuration: createConfigurationClient(http),
+    statistics: () => http.get<BalancerStatistics>("/v1/statistics"),
+    command: async (command) =>
+      (await http.post<{ readonly answer: string }>("/v1/command", { command })).answer,
     config: () => http.get<ConfigText>("/v1/config"),
     check: async () => void await http.post("/v1/check", undefined, slow),
     reload: async () => void await http.post("/v1/reload", undefined, slow),
     close: () => http.close(),
+  };
+}
+
+function createConfigurationClient(http: JsonClient): ConfigurationClient {
+  const path = "/v1/configuration";
+  return {
+    show: () => http.get<ConfigurationView>(path),
+    check: async (document) => void await http.post(`${path}/check`, { document }, slow),
+    diff: (to) => http.post<ConfigurationDiff>(`${path}/diff`, to, slow),
+    apply: (request) => http.put<ChangeResult>(path, request, slow),
+    history: async () =>
+      (await http.get<{ readonly revisions: readonly RevisionHead[] }>(`${path}/history`))
+        .revisions,
+    revision: (id) => http.get<Revision>(`${path}/history/${encodeURIComponent(id)}`),
+    revert: (to, why) => http.post<ChangeResult>(`${path}/revert`, { to, ...why }, slow),
   };
 }

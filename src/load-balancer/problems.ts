@@ -3,6 +3,7 @@ export const balancerProblems = {
   400: ["Bad Request", "The request is not valid HTTP, or is ambiguous"],
   405: ["Method Not Allowed", "The balancer does not pass on CONNECT and TRACE"],
   408: ["Request Timeout", "The request did not arrive in time"],
+  429: ["Too Many Requests", "The client has too many connections or sends too many requests"],
   431: ["Request Header Fields Too Large", "The request head is too large"],
   500: ["Internal Server Error", "The balancer could not handle the request"],
   502: ["Bad Gateway", "The server broke the connection or gave an invalid answer"],

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import {
   type ComponentPaths,
   componentPaths,
@@ -11,14 +10,24 @@ import {
 import type { RunComponent } from "../config/running-component.ts";
 import { type LoadBalancerConfig, loadBalancerConfigSchema } from "../config/schemas.ts";
 import { PlatformError } from "../errors/platform-error.ts";
+import { createJsonClient } from "../mtls/client.ts";
+import type { TlsMaterial } from "../mtls/identity.ts";
 import { type JsonServer, startJsonServer } from "../mtls/server.ts";
 import { loadTls } from "../mtls/tls-material.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { renderAddress } from "./address.ts";
 import { type AgentParts, createAgentRoutes } from "./agent/routes.ts";
-import { loadServers, ServerList } from "./agent/server-list.ts";
+import { Arrangement } from "./agent/arrangement.ts";
+import { Operator } from "./agent/operator.ts";
+import { loadServers } from "./agent/registered-servers.ts";
+import { describeBalancer } from "./agent/status.ts";
+import { effectiveConfig, parseDocument } from "./configuration/document.ts";
+import { History } from "./configuration/history.ts";
+import { Peers } from "./configuration/peers.ts";
 import { createEmbeddedEngine } from "./embedded/engine.ts";
 import type { BalancerEngine } from "./engine.ts";
+import { HopKeyring } from "./hop-keyring.ts";
+import { HopRotation } from "./hop-rotation.ts";
 import { createHaproxyEngine } from "./haproxy/engine.ts";
 
 /** How long a stopping balancer waits for requests in flight. */
@@ -27,35 +36,36 @@ const drainMs = 10_000;
 /** Runs a load balancer: the engine with the servers remembered from before, then the agent. */
 export const runLoadBalancer: RunComponent = async (directory, { logger }) => {
   await loadMarker(directory, "load-balancer");
-  const config = await loadConfig(directory, loadBalancerConfigSchema);
+  const base = await loadConfig(directory, loadBalancerConfigSchema);
   const paths = componentPaths(directory);
   const tls = await loadTls(directory);
-  await mkdir(paths.run, { recursive: true });
-  await mkdir(paths.state, { recursive: true });
+  for (const folder of [paths.run, paths.state, paths.log]) {
+    await mkdir(folder, { recursive: true });
+  }
+  const history = await History.open(join(paths.state, "configuration"));
   const file = join(paths.state, "servers.json");
-  const remembered = await loadServers(file);
-  const engine = await createEngine(config, paths, logger);
-  await engine.start(remembered);
-  const servers = new ServerList(remembered, { file, engine, logger });
-  const renewed = async () => agent.setTls(await loadTls(directory));
-  const agent: JsonServer = await startJsonServer({
-    host: config.agent.host,
-    port: config.agent.port,
-    tls,
-    cluster: config.cluster,
-    routes: createAgentRoutes(agentParts(directory, { config, engine, servers, renewed })),
-    logger,
-  }).catch(async (error: unknown) => {
+  const registered = await loadServers(file);
+  const document = parseDocument(history.current?.document, base);
+  const keyring = await HopKeyring.open({ file: join(paths.secrets, "hop-keys.json") });
+  const config = effectiveConfig(base, document);
+  const engine = await createEngine(config, { paths, keyring, tls, logger });
+  const arrangement = new Arrangement({ base, registered, file, history, engine, logger });
+  await engine.start(arrangement.setup().servers);
+  const hop = new HopRotation({ keyring, engine, logger });
+  const parts = { directory, base, tls, engine, arrangement, history, hop, logger };
+  const { agent, peers } = await startAgent(parts).catch(async (error: unknown) => {
     await engine.stop({ drainMs: 0 });
     throw error;
   });
   let stopped: Promise<void> | undefined;
   return {
-    ports: { http: config.http.port, agent: agent.port },
+    ports: { http: base.http.port, agent: agent.port },
     failed: engine.failed,
     stop: () =>
       stopped ??= (async () => {
         // First the agent: nothing changes any more while the engine drains.
+        hop.stop();
+        await peers.stop();
         await agent.close();
         await engine.stop({ drainMs });
       })(),
@@ -64,59 +74,112 @@ export const runLoadBalancer: RunComponent = async (directory, { logger }) => {
 
 async function createEngine(
   config: LoadBalancerConfig,
-  paths: ComponentPaths,
-  logger: Logger,
+  { paths, keyring, tls, logger }: {
+    readonly paths: ComponentPaths;
+    readonly keyring: HopKeyring;
+    readonly tls: TlsMaterial;
+    readonly logger: Logger;
+  },
 ): Promise<BalancerEngine> {
-  if (config.engine === "haproxy") return await createHaproxyEngine(config, { paths, logger });
-  return createEmbeddedEngine(config, { logger });
+  const hopKey = keyring.shown;
+  if (config.engine === "haproxy") {
+    return await createHaproxyEngine(config, { paths, hopKey, logger });
+  }
+  const accessLogFile = join(paths.log, "access.log");
+  const { root: directory } = paths;
+  return createEmbeddedEngine(config, {
+    ...{ accessLogFile, directory, hopKey, logger },
+    clusterCa: tls.ca,
+  });
 }
 
 interface RunningParts {
-  readonly config: LoadBalancerConfig;
+  readonly directory: string;
+  /** config.yaml as it was at the start. */
+  readonly base: LoadBalancerConfig;
+  readonly tls: TlsMaterial;
   readonly engine: BalancerEngine;
-  readonly servers: ServerList;
-  /** Reads the agent's certificate anew. */
-  readonly renewed: () => Promise<void>;
+  readonly arrangement: Arrangement;
+  readonly history: History;
+  readonly hop: HopRotation;
+  readonly logger: Logger;
+}
+
+/** The agent's API, and its ties to the agents of other balancers. */
+async function startAgent(
+  parts: RunningParts,
+): Promise<{ readonly agent: JsonServer; readonly peers: Peers }> {
+  const { directory, base, arrangement, history, logger } = parts;
+  let { tls } = parts;
+  const peers = new Peers({
+    urls: base.peers,
+    open: (baseUrl) =>
+      createJsonClient({
+        baseUrl,
+        tls,
+        expect: { cluster: base.cluster, role: "load-balancer" },
+      }),
+    revisions: () => history.revisions,
+    adopt: (revisions) => arrangement.adopt(revisions),
+    logger,
+  });
+  const renewed = async () => {
+    tls = await loadTls(directory);
+    agent.setTls(tls);
+    peers.setUrls(arrangement.base.peers);
+  };
+  const agent: JsonServer = await startJsonServer({
+    host: base.agent.host,
+    port: base.agent.port,
+    tls,
+    cluster: base.cluster,
+    routes: createAgentRoutes(agentParts(parts, { peers, renewed })),
+    logger,
+  });
+  peers.start();
+  return { agent, peers };
 }
 
 function agentParts(
-  directory: string,
-  { config, engine, servers, renewed }: RunningParts,
+  { directory, base, engine, arrangement, history, hop }: RunningParts,
+  { peers, renewed }: {
+    readonly peers: Peers;
+    /** Reads the agent's certificate anew. */
+    readonly renewed: () => Promise<void>;
+  },
 ): AgentParts {
   const startedAt = new Date().toISOString();
-  let current = config;
+  const { configuration } = engine;
   const loadNew = async () => {
     const next = await loadConfig(directory, loadBalancerConfigSchema);
-    refuseRestartFields(current, next, engine);
+    refuseRestartFields(arrangement.base, next, engine);
     return next;
   };
   return {
-    servers,
+    servers: arrangement,
+    hop,
+    operator: new Operator({ arrangement, history, configuration, peers }),
+    revisions: () => history.revisions,
+    adopt: (revisions) => arrangement.adopt(revisions),
+    command: (text) => engine.command(text),
+    statistics: () => engine.statistics(),
     status: async () => ({
-      name: config.name,
-      cluster: config.cluster,
+      ...describeBalancer(arrangement, await engine.status()),
+      name: base.name,
+      cluster: base.cluster,
       version,
       engine: engine.engine,
       engineVersion: engine.engineVersion,
       pid: process.pid,
       startedAt,
-      url: `http://${renderAddress(current.http.host, current.http.port)}`,
-      agentUrl: `https://${renderAddress(config.agent.host, config.agent.port)}`,
-      ...await engine.status(),
+      agentUrl: `https://${renderAddress(base.agent.host, base.agent.port)}`,
+      peers: peers.status(),
     }),
-    config: () => ({
-      engine: engine.engine,
-      text: engine.configuration?.text() ?? stringify(current),
-    }),
-    check: async () => {
-      const next = await loadNew();
-      await engine.configuration?.check(next);
-    },
+    config: () => ({ engine: engine.engine, text: configuration.text() }),
+    check: async () => configuration.check(arrangement.setup({ base: await loadNew() })),
     reload: async () => {
-      const next = await loadNew();
-      await engine.configuration?.apply(next);
+      await arrangement.rebase(await loadNew());
       await renewed();
-      current = next;
     },
   };
 }
@@ -124,13 +187,17 @@ function agentParts(
 /** Fields that are read once, at the start. */
 const fixedFields = ["name", "cluster", "environment", "engine", "haproxyPath", "agent", "log"];
 
+/** What the embedded engine can change while it runs. */
+const embeddedChanges = ["algorithm", "accessLog", "lines", "peers"];
+
 function refuseRestartFields(
   before: LoadBalancerConfig,
   after: LoadBalancerConfig,
   engine: BalancerEngine,
 ): void {
   const isFixed = (field: string) =>
-    engine.configuration === undefined || fixedFields.includes(field);
+    fixedFields.includes(field) ||
+    (engine.engine === "embedded" && !embeddedChanges.includes(field));
   const fields = Object.keys(loadBalancerConfigSchema.shape).filter((field) =>
     isFixed(field) &&
     JSON.stringify(valueOf(before, field)) !== JSON.stringify(valueOf(after, field))

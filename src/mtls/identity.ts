@@ -16,6 +16,17 @@ export function renderIdentity({ cluster, role, name }: Identity): string {
   return `spiffe://${cluster}/${role}/${name}`;
 }
 
+/**
+ * The DNS name in a server's certificate that says the same as its identity, for balancers that
+ * cannot check URIs. No name server knows it, and certificates are issued to nobody else under it.
+ */
+export function renderHostIdentity({ cluster, role, name }: Identity): string {
+  return `${name}.${role}.${cluster}${hostIdentitySuffix}`.toLowerCase();
+}
+
+/** Names that end so are identities; nobody may ask for one. */
+export const hostIdentitySuffix = ".dragoman.internal";
+
 /** Reads an identity URI; undefined when it is not one of ours. */
 export function parseIdentity(uri: string): Identity | undefined {
   const match = /^spiffe:\/\/([a-z0-9-]+)\/([a-z-]+)\/([a-z0-9._-]+)$/i.exec(uri);

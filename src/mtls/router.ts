@@ -1,5 +1,5 @@
 import { PlatformError } from "../errors/platform-error.ts";
-import { nearestName } from "../lib/nearest-name.ts";
+import { didYouMean } from "../lib/nearest-name.ts";
 import type { Route } from "./json-api.ts";
 
 /** A route that a request meets, with the values of its `:name` parts. */
@@ -63,7 +63,6 @@ function decode(text: string): string | undefined {
 }
 
 function unknownPath(path: string, routes: readonly Route[]): PlatformError {
-  const near = nearestName(path, new Set(routes.map((route) => route.path)));
-  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+  const hint = didYouMean(path, new Set(routes.map((route) => route.path)));
   return new PlatformError("MTLS_UNKNOWN_PATH", { path, hint });
 }

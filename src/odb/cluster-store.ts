@@ -21,6 +21,14 @@ import {
   pruneInvocations,
   retryInvocation,
 } from "./repositories/invocations.ts";
+import { readTime } from "./repositories/clock.ts";
+import { claimRuns, runDueInMs } from "./repositories/jobs/claims.ts";
+import { writePlan } from "./repositories/jobs/plans.ts";
+import { listJobRows, pauseJob, resumeJob } from "./repositories/jobs/progress.ts";
+import { cancelRun, createRun, getRun, listRuns, pruneRuns } from "./repositories/jobs/runs.ts";
+import { releaseRuns, renewRuns, settleRuns } from "./repositories/jobs/settlement.ts";
+import { listLeaseTerms } from "./repositories/lease-terms.ts";
+import { acquireLease, listLeases, releaseLease, renewLeases } from "./repositories/leases.ts";
 import { acquireLock, releaseLock, renewLock } from "./repositories/locks.ts";
 import { change } from "./repositories/object-changes.ts";
 import { getObject, listObjects, objectHistory } from "./repositories/objects.ts";
@@ -29,6 +37,8 @@ import { deleteServer, listServers, reportServer, setServerState } from "./repos
 import { listServices } from "./repositories/services.ts";
 import { readConsistently } from "./transactions.ts";
 import type { InvocationStore, LockStore } from "./durable-types.ts";
+import type { JobStore } from "./job-types.ts";
+import type { LeaseStore } from "./lease-types.ts";
 import type { ClusterRow, ClusterSnapshot, ClusterStore } from "./types.ts";
 
 /** The store of one cluster, over its row. */
@@ -79,6 +89,8 @@ export function createClusterStore(
 
     ...invocationStore(cluster),
     ...lockStore(cluster),
+    ...leaseStore(cluster),
+    ...jobStore(cluster),
   };
 }
 
@@ -112,5 +124,35 @@ function lockStore(cluster: ClusterContext): LockStore {
     acquireLock: (request) => acquireLock(cluster, request),
     renewLock: (request) => renewLock(cluster, request),
     releaseLock: (request) => releaseLock(cluster, request),
+  };
+}
+
+function leaseStore(cluster: ClusterContext): LeaseStore {
+  return {
+    acquireLease: (request) => acquireLease(cluster, request),
+    renewLeases: (leases, options) => renewLeases(cluster, leases, options),
+    releaseLease: (proof, end) => releaseLease(cluster, proof, end),
+    listLeases: () => listLeases(cluster),
+    listLeaseTerms: (query) => listLeaseTerms(cluster, query ?? {}),
+  };
+}
+
+function jobStore(cluster: ClusterContext): JobStore {
+  return {
+    databaseTime: () => readTime(cluster),
+    listJobRows: () => listJobRows(cluster),
+    writePlan: (proof, plan) => writePlan(cluster, proof, plan),
+    createRun: (run) => createRun(cluster, run),
+    runDueInMs: () => runDueInMs(cluster),
+    claimRuns: (options) => claimRuns(cluster, options),
+    renewRuns: (claims, claimMs) => renewRuns(cluster, claims, claimMs),
+    releaseRuns: (claims) => releaseRuns(cluster, claims),
+    settleRuns: (outcomes) => settleRuns(cluster, outcomes),
+    pauseJob: (job, by) => pauseJob(cluster, job, by),
+    resumeJob: (job) => resumeJob(cluster, job),
+    cancelRun: (id, by) => cancelRun(cluster, id, by),
+    listRuns: (query) => listRuns(cluster, query),
+    getRun: (id) => getRun(cluster, id),
+    pruneRuns: (keepMs) => pruneRuns(cluster, keepMs),
   };
 }

@@ -10,6 +10,8 @@ export interface OdbContext {
   readonly timeAfter: (ms: number) => string;
   /** See Backend.skipTaken. */
   readonly skipTaken: string;
+  /** See Backend.awaitTaken. */
+  readonly awaitTaken: string;
   /** See Backend.renderUpsert. */
   readonly renderUpsert: (keys: readonly string[], columns: readonly string[]) => string;
 }

@@ -1,5 +1,4 @@
 import { PlatformError } from "../errors/platform-error.ts";
-import { nearestName } from "../lib/nearest-name.ts";
 
 const lengthMax = 255;
 
@@ -21,12 +20,6 @@ function nameProblem(name: string): string | undefined {
   if (name.trim() !== name) return "it begins or ends with a blank";
   if (/\p{Cc}/u.test(name)) return "it holds a control character";
   return name.isWellFormed() ? undefined : "it is not well-formed Unicode";
-}
-
-/** `; did you mean "x"?`, or nothing when no candidate is near. */
-export function didYouMean(name: string, candidates: Iterable<string>): string {
-  const nearest = nearestName(name, candidates);
-  return nearest === undefined ? "" : `; did you mean "${nearest}"?`;
 }
 
 /** `a; b; c and 4 more`: long lists end after `shownMax` items, default 5. */

@@ -32,8 +32,8 @@ const migrationTimeoutMs = 60_000;
 export function openOdbOver(options: OdbOptions): ProbedOdb {
   const backend = options.createBackend(lockTimeout(options.queryTimeoutMs));
   const db = openDatabase(backend, options);
-  const { now, skipTaken, timeAfter, renderUpsert } = backend;
-  const context: OdbContext = { db, now, skipTaken, timeAfter, renderUpsert };
+  const { now, skipTaken, awaitTaken, timeAfter, renderUpsert } = backend;
+  const context: OdbContext = { db, now, skipTaken, awaitTaken, timeAfter, renderUpsert };
   const ping = async () => {
     await sql`select 1`.execute(db);
   };

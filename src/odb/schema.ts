@@ -100,6 +100,9 @@ export interface Tables {
     readonly state_hash: string;
     readonly failures: string;
     readonly last_seen_at: string;
+    readonly incarnation: string;
+    /** Null in rows of before there was such a column. */
+    readonly details: string | null;
   };
   readonly invocation: {
     readonly id: string;
@@ -135,6 +138,80 @@ export interface Tables {
     readonly token: number;
     readonly expires_at: string | null;
   };
+  /** Never deleted: the epoch must go on rising. */
+  readonly lease: {
+    readonly cluster_id: number;
+    readonly name: string;
+    /** Who holds it, or held it last. */
+    readonly server: string;
+    readonly incarnation: string;
+    readonly epoch: number;
+    readonly acquired_at: string;
+    /** Null when it was given up. */
+    readonly expires_at: string | null;
+  };
+  readonly lease_term: {
+    readonly cluster_id: number;
+    readonly name: string;
+    readonly epoch: number;
+    readonly server: string;
+    readonly incarnation: string;
+    readonly started_at: string;
+    /** Both null while it lasts, and when it expired and nobody has taken the lease since. */
+    readonly ended_at: string | null;
+    readonly ending: string | null;
+  };
+  readonly job_progress: {
+    readonly cluster_id: number;
+    readonly job: string;
+    readonly schedule_hash: string;
+    readonly planned_until: string;
+    readonly planned_count: number;
+    readonly next_at: string | null;
+    readonly paused_by: string | null;
+    readonly paused_at: string | null;
+    /** Rises when the job is paused and resumed: a plan made before is not for this row. */
+    readonly version: number;
+  };
+  readonly job_run: {
+    readonly id: string;
+    readonly cluster_id: number;
+    readonly job: string;
+    readonly planned_at: string;
+    readonly attempt: number;
+    readonly due_at: string;
+    readonly run_trigger: string;
+    readonly state: string;
+    /** Why it was skipped, failed or lost; for planned ones, what they wait for. */
+    readonly reason: string | null;
+    readonly service: string;
+    readonly input: string;
+    /** RunTerms but for service and input. */
+    readonly terms: string;
+    /** The one of the terms that the database itself looks at. */
+    readonly overlap: string;
+    /**
+     * When somebody has to look at it: its time, or, while it runs, the end of the claim. Null at
+     * the end, and while it waits for the run of `exclusive_job` to end.
+     */
+    readonly wake_at: string | null;
+    /** The job until the end, then null: finds what is not over among a long history. */
+    readonly open_job: string | null;
+    /** The job while it runs and must be the only one, else null: the database holds that. */
+    readonly exclusive_job: string | null;
+    readonly server: string | null;
+    readonly incarnation: string | null;
+    readonly claim_epoch: number;
+    readonly planner_epoch: number;
+    /** Set when it is to end before its time. */
+    readonly cancel_reason: string | null;
+    readonly requested_by: string | null;
+    readonly started_at: string | null;
+    readonly finished_at: string | null;
+    readonly output: string | null;
+    /** Length of the output's JSON, also when it was too long to be kept. */
+    readonly output_length: number | null;
+  };
 }
 
 /** Every table of ours, each after those it points at. */
@@ -151,6 +228,10 @@ export const tableNames = [
   "server",
   "invocation",
   "cluster_lock",
+  "lease",
+  "lease_term",
+  "job_progress",
+  "job_run",
 ] as const satisfies readonly (keyof Tables)[];
 
 export type OdbDatabase = Kysely<Tables>;

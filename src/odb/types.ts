@@ -1,5 +1,7 @@
 import type { NamedSpec, StoredObject } from "../catalog/kind.ts";
 import type { InvocationStore, LockStore } from "./durable-types.ts";
+import type { JobStore } from "./job-types.ts";
+import type { LeaseStore } from "./lease-types.ts";
 
 export const odbDialects = ["sqlite", "postgresql", "mysql"] as const;
 export type OdbDialect = (typeof odbDialects)[number];
@@ -40,7 +42,7 @@ export interface ClusterRow {
 }
 
 /** Everything of one cluster. */
-export interface ClusterStore extends InvocationStore, LockStore {
+export interface ClusterStore extends InvocationStore, LockStore, LeaseStore, JobStore {
   readonly row: ClusterRow;
   /** The cluster's revision now; the cheapest question there is. */
   revision(): Promise<number>;
@@ -208,7 +210,7 @@ export interface ServiceRow extends ServiceDescription {
 }
 
 /** `down`: left cleanly; `lost`: not heard of for too long. */
-export const serverStates = ["starting", "up", "draining", "down", "lost"] as const;
+export const serverStates = ["joining", "up", "draining", "down", "lost"] as const;
 export type ServerState = (typeof serverStates)[number];
 
 /** Something that a server could not bring to life, and why. */
@@ -229,6 +231,10 @@ export interface ServerReport {
   readonly revision: number;
   readonly stateHash: string;
   readonly failures: readonly ServerFailure[];
+  /** Unique for each start of the server; empty for rows that an older version wrote. */
+  readonly incarnation: string;
+  /** Plain JSON, such as what each worker runs; null when there is nothing to say. */
+  readonly details: unknown;
 }
 
 export interface ServerRow extends ServerReport {

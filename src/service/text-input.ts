@@ -42,6 +42,7 @@ export interface Definition {
   readonly type: string;
   readonly innerType?: unknown;
   readonly in?: unknown;
+  readonly out?: unknown;
   readonly getter?: () => unknown;
   readonly shape?: Readonly<Record<string, unknown>>;
   readonly catchall?: unknown;

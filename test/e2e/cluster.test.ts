@@ -6,7 +6,7 @@ import type { DeploymentView, ServerList } from "../../src/admin-api/api.ts";
 import type { ClusterSummary } from "../../src/cli/cluster/summary.ts";
 import { poll } from "../../src/lib/wait.ts";
 import type { BalancerStatus } from "../../src/load-balancer/api.ts";
-import { runLoad } from "../load/ledger.ts";
+import { runLoad } from "../../src/rehearsal/load/ledger.ts";
 import { dragoman, type Quickstart, startQuickstart } from "./quickstart.ts";
 
 let cluster: Quickstart;

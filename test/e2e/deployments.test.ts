@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { parse, stringify } from "yaml";
 import type { DeploymentDetail, DeploymentView } from "../../src/admin-api/api.ts";
 import { poll } from "../../src/lib/wait.ts";
-import { type LoadReport, runLoad } from "../load/ledger.ts";
+import { type LoadReport, runLoad } from "../../src/rehearsal/load/ledger.ts";
 import { dragoman, type Quickstart, startQuickstart } from "./quickstart.ts";
 
 let cluster: Quickstart;

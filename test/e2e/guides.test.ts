@@ -9,7 +9,15 @@ import { Reader } from "./reader.ts";
 const guides = resolve(import.meta.dirname!, "../../docs/guides");
 
 /** Those whose steps make a project of their own. */
-const names = ["services", "rest-channels", "security", "deployments", "errors"];
+const names = [
+  "services",
+  "rest-channels",
+  "security",
+  "deployments",
+  "errors",
+  "scheduling",
+  "load-balancing",
+];
 
 describe("The guides are true", { timeout: 600_000 }, () => {
   let cluster: Quickstart;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { ServerList } from "../../src/admin-api/api.ts";
 import { poll } from "../../src/lib/wait.ts";
-import { runLoad } from "../load/ledger.ts";
+import { runLoad } from "../../src/rehearsal/load/ledger.ts";
 import type { DatabasePeer } from "../peers/database-process.ts";
 import { startPostgresql } from "../peers/postgresql.ts";
 import { dragoman, type Quickstart, startQuickstart } from "./quickstart.ts";

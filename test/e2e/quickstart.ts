@@ -2,8 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { defaultPorts } from "../../src/config/schemas.ts";
-import { isPortFree } from "../../src/lib/ports.ts";
+import { findPortOffset } from "../../src/rehearsal/own-cluster.ts";
 
 const launcher = resolve(import.meta.dirname!, "../../dragoman");
 
@@ -114,18 +113,7 @@ export async function startQuickstart(
   }
 }
 
-/** An offset at which every default port is free. */
-export async function freeOffset(): Promise<number> {
-  const ports = [
-    ...Object.values(defaultPorts),
-    defaultPorts.server + 1,
-    defaultPorts.serverAdmin + 1,
-  ];
-  for (let tries = 0; tries < 50; tries++) {
-    // Below the range from which the system takes ports for outgoing connections.
-    const offset = 1_000 + Math.floor(Math.random() * 11_000);
-    const free = await Promise.all(ports.map((port) => isPortFree(port + offset)));
-    if (free.every(Boolean)) return offset;
-  }
-  throw new Error("No port offset is free");
+/** An offset at which every default port of a cluster of two servers is free. */
+export function freeOffset(): Promise<number> {
+  return findPortOffset(2);
 }

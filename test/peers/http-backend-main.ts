@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,10 @@ const [name = "", port = "0", ledger = ""] = process.argv.slice(2);
 let healthy = true;
 let release = Promise.withResolvers<void>();
 
-const server = createServer((request, response) => void answer(request, response));
+const server = createServer((request, response) => {
+  // A request that breaks off concerns nobody else.
+  answer(request, response).catch(() => response.destroy());
+});
 // Idle connections are the balancer's to close, as they are with the platform's own servers.
 server.keepAliveTimeout = 0;
 server.on("upgrade", (request, socket, head) => {
@@ -48,7 +51,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (waitMs > 0) await sleep(waitMs);
   const { method, headers } = request;
   const body = JSON.stringify({ server: name, method, url: request.url, headers, bodyBytes });
-  response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
+  response.writeHead(200, {
+    "content-type": "application/json",
+    "content-length": body.length,
+    "x-dragoman-cid": `cid-${randomUUID()}`,
+  });
   response.end(body);
 }
 

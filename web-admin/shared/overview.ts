@@ -76,8 +76,17 @@ export interface BalancedServerView extends BalancedServer {
   readonly requestsPerSecond: number | null;
 }
 
-/** `stopped`: it left cleanly. `unreachable`: it should answer and does not. */
-export type ServerCondition = "up" | "starting" | "draining" | "stopped" | "unreachable";
+/**
+ * `stopped`: it left cleanly. `unreachable`: it should answer and does not. `lost`: neither does it
+ * report to the ODB any more: it crashed, or its machine is gone.
+ */
+export type ServerCondition =
+  | "up"
+  | "joining"
+  | "draining"
+  | "stopped"
+  | "unreachable"
+  | "lost";
 
 export interface ServerView {
   readonly name: string;

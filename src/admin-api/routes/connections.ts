@@ -8,7 +8,7 @@ import type { LiveObject, LiveServer, LiveWorker, PingAnswer } from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
 import { kindOf } from "../object-changes.ts";
 import { parseBody } from "../request-body.ts";
-import { serves } from "../rollout.ts";
+import { serves } from "../deploy/rollout.ts";
 
 /** How long a worker may take to say what it knows. */
 const workerMs = 2_000;

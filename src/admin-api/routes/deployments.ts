@@ -5,8 +5,8 @@ import { bundleSource } from "../../server/deploy/bundle.ts";
 import { isSourceName } from "../../server/deploy/source-name.ts";
 import type { DeploymentDetail, DeploymentView, DeployResult, UndeployResult } from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
-import { deploy, tryHere } from "../deploy.ts";
-import { rollBack, showDeployment, undeploy } from "../deploy-versions.ts";
+import { deploy, tryHere } from "../deploy/deploy.ts";
+import { rollBack, showDeployment, undeploy } from "../deploy/versions.ts";
 import { parseBody } from "../request-body.ts";
 
 const sourceBytesMax = 5 * 1024 * 1024;

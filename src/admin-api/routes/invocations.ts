@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { createCid } from "../../http/cid.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
 import type { Route } from "../../mtls/json-api.ts";
 import { invocationStates } from "../../odb/durable-types.ts";
+import { unknownService } from "../../service/run-service.ts";
 import type { InvocationDetail, InvocationView } from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
 import { parseBody } from "../request-body.ts";
@@ -113,9 +113,6 @@ function changingRoutes(context: AdminContext): readonly Route[] {
 async function requireServices({ link }: AdminContext, wanted: readonly string[]): Promise<void> {
   const names = (await link.use((store) => store.listServices())).map(({ name }) => name);
   for (const name of wanted) {
-    if (names.includes(name)) continue;
-    const near = nearestName(name, names);
-    const hint = near === undefined ? "" : `, did you mean "${near}"?`;
-    throw new PlatformError("SERVICE_UNKNOWN", { name, hint });
+    if (!names.includes(name)) throw unknownService(name, names);
   }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { apiVersion, type Kind, type StoredObject } from "../../catalog/kind.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import type { ApiRequest, Route } from "../../mtls/json-api.ts";
 import type { ChangeResult, ClusterStore, ObjectChange } from "../../odb/types.ts";
 import { redactSpec, secretFields } from "../../security/secrets.ts";
@@ -11,7 +11,7 @@ import { conflictCheck } from "../conflict-check.ts";
 import { kindOf, planChanges, type PlannedPut } from "../object-changes.ts";
 import { compareSpecs } from "../object-comparison.ts";
 import { parseBody } from "../request-body.ts";
-import { rollOut } from "../rollout.ts";
+import { rollOut } from "../deploy/rollout.ts";
 
 const applyRequest = z.strictObject({
   objects: z.array(z.unknown()).max(50_000),
@@ -131,11 +131,15 @@ function resultOf({ revision, changes }: ChangeResult): ApplyResult {
   return { revision, changes };
 }
 
-async function getObject(store: ClusterStore, kind: string, name: string): Promise<StoredObject> {
+/** Throws ODB_NO_OBJECT with the nearest name. */
+export async function getObject(
+  store: ClusterStore,
+  kind: string,
+  name: string,
+): Promise<StoredObject> {
   const object = await store.getObject(kind, name);
   if (object !== undefined) return object;
-  const near = nearestName(name, (await store.listObjects(kind)).map((other) => other.name));
-  const nearest = near === undefined ? "" : `, did you mean "${near}"?`;
+  const nearest = didYouMean(name, (await store.listObjects(kind)).map((other) => other.name));
   throw new PlatformError("ODB_NO_OBJECT", { kind, name, nearest });
 }
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { isPlatformError, type PlatformError } from "../../errors/platform-error.ts";
 import type { Route } from "../../mtls/json-api.ts";
 import { createCid } from "../../http/cid.ts";
+import { unknownService } from "../../service/run-service.ts";
 import type { InvokeResult, ServiceView } from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
 import { parseBody } from "../request-body.ts";
@@ -54,7 +54,5 @@ export function serviceRoutes(context: AdminContext): readonly Route[] {
 /** Names the nearest service, when the ODB is there to ask. */
 async function noService({ link }: AdminContext, name: string): Promise<PlatformError> {
   const services = await link.use((store) => store.listServices()).catch(() => []);
-  const near = nearestName(name, services.map((service) => service.name));
-  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
-  return new PlatformError("SERVICE_UNKNOWN", { name, hint });
+  return unknownService(name, services.map((service) => service.name));
 }

@@ -1,6 +1,6 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import type { ApiRequest, Route } from "../../mtls/json-api.ts";
-import type { ServerList } from "../api.ts";
+import type { RestartAnswer, ServerList } from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
 
 /** What a server says of itself, and what the cluster knows of its servers. */
@@ -27,8 +27,20 @@ export function statusRoutes(context: AdminContext): readonly Route[] {
         link.use(async (store) => ({
           cluster,
           revision: await store.revision(),
-          servers: (await store.listServers()).map(({ failures: _, ...row }) => row),
+          servers: (await store.listServers()).map(({ failures: _, details: __, ...row }) => row),
         })),
+    },
+    {
+      method: "POST",
+      path: "/v1/restart",
+      roles: ["operator", "web-admin"],
+      handle(request): RestartAnswer {
+        const { name, incarnation, state } = supervisor.status();
+        if (state !== "up") throw new PlatformError("SERVER_NOT_UP", { server: name, state });
+        context.logger.info("Restart asked for", { by: authorOf(request) });
+        context.restart();
+        return { server: name, incarnation };
+      },
     },
     {
       method: "DELETE",

@@ -14,7 +14,10 @@ export interface Environment {
   readonly directory: string;
   readonly cluster: string;
   readonly adminUrls: readonly string[];
+  /** The first of `agentUrls`. */
   readonly agentUrl: string | undefined;
+  /** Agents of the balancers in front of the cluster; they keep one another in step. */
+  readonly agentUrls: readonly string[];
   readonly balancerUrl: string | undefined;
   readonly webAdminUrl: string | undefined;
 }
@@ -104,21 +107,28 @@ export async function askServers(
   }));
 }
 
-/** Lends `use` a client of the balancer's agent, and closes it. Throws CLI_NO_BALANCER. */
+/**
+ * Lends `use` a client of the balancer's agent, and closes it: of the first that answers where
+ * there are several. Throws CLI_NO_BALANCER, MTLS_*.
+ */
 export async function withAgent<T>(
   environment: Environment,
   use: (client: AgentClient) => Promise<T>,
 ): Promise<T> {
-  const { directory, cluster, agentUrl } = environment;
-  if (agentUrl === undefined) throw new PlatformError("CLI_NO_BALANCER", { directory });
+  const { directory, cluster, agentUrls } = environment;
   const { createAgentClient } = await import("../../load-balancer/client.ts");
   const { loadTls } = await import("../../mtls/tls-material.ts");
-  const client = createAgentClient({ url: agentUrl, tls: await loadTls(directory), cluster });
-  try {
-    return await use(client);
-  } finally {
-    client.close();
+  for (const [index, url] of agentUrls.entries()) {
+    const client = createAgentClient({ url, tls: await loadTls(directory), cluster });
+    try {
+      const isLast = index === agentUrls.length - 1;
+      // The last one's own error says why there is no agent.
+      if (isLast || await client.health().then(() => true, () => false)) return await use(client);
+    } finally {
+      client.close();
+    }
   }
+  throw new PlatformError("CLI_NO_BALANCER", { directory });
 }
 
 function expectServer({ cluster }: Environment) {
@@ -137,7 +147,7 @@ async function fromEnvironment(directory: string): Promise<Environment> {
     directory,
     cluster: config.cluster,
     adminUrls: config.adminUrls,
-    agentUrl: config.agentUrl,
+    ...agentsOf(config.agentUrl),
     balancerUrl: config.balancerUrl,
     webAdminUrl: config.webAdminUrl,
   };
@@ -149,10 +159,17 @@ async function fromServer(directory: string): Promise<Environment> {
     directory,
     cluster,
     adminUrls: [`https://${urlHost(admin.host)}:${admin.port}`],
-    agentUrl: loadBalancer?.agentUrl,
+    ...agentsOf(loadBalancer?.agentUrl),
     balancerUrl: undefined,
     webAdminUrl: undefined,
   };
+}
+
+function agentsOf(
+  configured: string | readonly string[] | undefined,
+): Pick<Environment, "agentUrl" | "agentUrls"> {
+  const agentUrls = [configured ?? []].flat();
+  return { agentUrl: agentUrls[0], agentUrls };
 }
 
 async function findNearest(from: string): Promise<string> {

@@ -1,8 +1,13 @@
-import type { DependencyStatus, ServerStatus } from "../../admin-api/api.ts";
+import type { ServerList } from "../../admin-api/api.ts";
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import type { BalancerStatus } from "../../load-balancer/api.ts";
+import { askWithOdb } from "./ask-with-odb.ts";
 import { askServers, type Environment, withAgent } from "./environment.ts";
 import { renderFields, renderTable } from "../output.ts";
+import { isHealthy, type ServerSummary, serverTable, summariseServer } from "./server-summary.ts";
+
+/** What an ODB that hangs may cost a look at the cluster. */
+const patienceMs = 5_000;
 
 /** What `status` prints of a whole cluster. */
 export interface ClusterSummary {
@@ -14,28 +19,21 @@ export interface ClusterSummary {
   readonly balancer: BalancerStatus | { readonly error: string } | null;
 }
 
-type ServerSummary =
-  | (Pick<ServerStatus, "name" | "state" | "url" | "adminUrl" | "revision" | "startedAt"> & {
-    readonly workers: ServerStatus["workers"];
-    readonly failures: ServerStatus["failures"];
-    readonly odb: DependencyStatus;
-    readonly kvdb: DependencyStatus;
-  })
-  | { readonly adminUrl: string; readonly state: "unreachable"; readonly error: string };
-
 /** Asks all servers and the balancer. Throws CLI_NO_SERVER when not one server answers. */
 export async function clusterSummary(environment: Environment): Promise<ClusterSummary> {
-  const [answers, balancer] = await Promise.all([
+  const [named, registered, balancer] = await Promise.all([
     askServers(environment),
+    askRegistered(environment),
     askBalancer(environment),
   ]);
+  const answers = [...named, ...await askOthers(environment, named, registered)];
   const live = answers.map(({ status }) => status).filter((status) => typeof status !== "string");
   if (live.length === 0) {
     const { cluster, directory } = environment;
     const reasons = answers.map(({ url, status }) => `${url}: ${String(status)}`);
     throw new PlatformError("CLI_NO_SERVER", { cluster, directory, reason: reasons.join("; ") });
   }
-  const servers = answers.map(({ url, status }) => summarise(url, status));
+  const servers = answers.map(({ url, status }) => summariseServer(url, status, registered));
   const healthy = servers.every(isHealthy) && (balancer === null || !("error" in balancer));
   return {
     cluster: environment.cluster,
@@ -55,23 +53,10 @@ export function summaryTable(summary: ClusterSummary): string {
     ["Revision", revision],
     ["Balancer", describeBalancer(balancer)],
   ];
-  const rows = summary.servers.map((server) =>
-    "error" in server
-      ? ["-", `unreachable: ${server.error}`, server.adminUrl, "-", "-", "-", "-", "-"]
-      : [
-        server.name,
-        server.state,
-        server.url,
-        server.workers.length,
-        server.revision,
-        describeDependency(server.odb),
-        describeDependency(server.kvdb),
-        server.failures.length,
-      ]
-  );
-  const columns = ["server", "state", "url", "workers", "revision", "odb", "kvdb", "failures"];
-  const table = renderTable({ columns, rows }, { colour: false }).trimEnd();
-  return `${renderFields(fields)}\n\n${table}`;
+  const table = renderTable(serverTable(summary.servers), { colour: false }).trimEnd();
+  const alarms = summary.servers.flatMap((server) => "error" in server ? [] : server.alarms);
+  const lines = alarms.map(({ job, reason }) => `Alarm: job ${job} will never run: ${reason}`);
+  return [renderFields(fields), "", table, ...lines].join("\n");
 }
 
 async function askBalancer(environment: Environment): Promise<ClusterSummary["balancer"]> {
@@ -83,32 +68,33 @@ async function askBalancer(environment: Environment): Promise<ClusterSummary["ba
   }
 }
 
-function summarise(adminUrl: string, status: ServerStatus | string): ServerSummary {
-  if (typeof status === "string") return { adminUrl, state: "unreachable", error: status };
-  const { name, state, url, revision, startedAt, workers, failures, odb, kvdb } = status;
-  return {
-    name,
-    state,
-    url,
-    adminUrl,
-    revision,
-    startedAt,
-    workers,
-    failures,
-    odb,
-    kvdb,
-  };
+/** Servers that have joined since the environment was made. */
+async function askOthers(
+  environment: Environment,
+  named: Answers,
+  registered: ServerList["servers"],
+): Promise<Answers> {
+  const names = named.map(({ status }) => typeof status === "string" ? undefined : status.name);
+  const others = registered.filter(({ name, state, adminUrl }) =>
+    state !== "down" && !names.includes(name) && !environment.adminUrls.includes(adminUrl)
+  );
+  const adminUrls = others.map(({ adminUrl }) => adminUrl);
+  return await askServers({ ...environment, adminUrls });
 }
 
-function isHealthy(server: ServerSummary): boolean {
-  if ("error" in server) return false;
-  const fine = server.odb.state !== "down" && server.kvdb.state !== "down";
-  return server.state === "up" && server.failures.length === 0 && fine;
-}
+type Answers = Awaited<ReturnType<typeof askServers>>;
 
-function describeDependency({ engine, state, reason }: DependencyStatus): string {
-  if (state === "none") return "none";
-  return state === "up" ? `${engine} up` : `${engine} down: ${reason ?? "unknown"}`;
+/** The servers as the ODB knows them; empty when it cannot be asked, which each of them says. */
+async function askRegistered(environment: Environment): Promise<ServerList["servers"]> {
+  try {
+    const list = await askWithOdb(
+      environment,
+      (client) => client.get<ServerList>("/v1/servers", { timeoutMs: patienceMs }),
+    );
+    return list.servers;
+  } catch {
+    return [];
+  }
 }
 
 function describeBalancer(balancer: ClusterSummary["balancer"]): string {

@@ -5,6 +5,7 @@ import { createLogger, type Logger } from "../../telemetry/logger.ts";
 import type { CommandIo } from "../io.ts";
 import { type Component, kindTitle, runners } from "./component.ts";
 import { refuseTakenPorts } from "./port-holder.ts";
+import { isDaemon, spawnDaemon } from "./daemon.ts";
 
 /** How long the children of a component that was killed may hold its ports. */
 const crashPatienceMs = 8_000;
@@ -12,9 +13,14 @@ const crashPatienceMs = 8_000;
 /** The message under which a failed start is logged; who waits for the start looks for it. */
 export const startFailedMessage = "The component did not start";
 
+/** EX_TEMPFAIL: whoever keeps the process alive, such as systemd, is to start it anew. */
+const restartExitCode = 75;
+
 /**
  * Runs a component in this process until SIGTERM or SIGINT, then lets it finish what it has.
- * Resolves with the exit code: 0 stopped, 1 it could not go on. Rejects when it cannot start.
+ * Resolves with the exit code: 0 stopped, 1 it could not go on, 75 it was asked to start anew and
+ * another program looks after this process. A daemon of ours starts its successor itself, with the
+ * code that is installed by then, and ends with 0. Rejects when it cannot start.
  */
 export async function runForeground(component: Component, io: CommandIo): Promise<number> {
   const owner = await takePidFile(component.pidFile);
@@ -31,11 +37,16 @@ export async function runForeground(component: Component, io: CommandIo): Promis
     context: { component: component.kind, name: component.name, pid: process.pid },
     write: (line) => io.log(line),
   });
+  let code: number;
   try {
-    return await serve(component, io, logger);
+    code = await serve(component, io, logger);
   } finally {
     await dropPidFile(component.pidFile);
   }
+  if (code !== restartExitCode || !isDaemon(io.env)) return code;
+  const successor = await spawnDaemon(component);
+  logger.info("Started anew", { successor: successor.pid });
+  return 0;
 }
 
 async function serve(component: Component, io: CommandIo, logger: Logger): Promise<number> {
@@ -46,11 +57,12 @@ async function serve(component: Component, io: CommandIo, logger: Logger): Promi
   const running = typeof first === "string" ? await starting : first;
   logger.info("The component answers", { ports: running.ports });
   try {
-    const signal = await Promise.race([asked, running.failed]);
+    const restart = running.restart?.then(() => "restart") ?? new Promise<never>(() => {});
+    const signal = await Promise.race([asked, running.failed, restart]);
     logger.info("The component stops", { signal });
     await running.stop();
     logger.info("The component has stopped");
-    return 0;
+    return signal === "restart" ? restartExitCode : 0;
   } catch (error) {
     logger.error("The component cannot go on", { error });
     await running.stop();

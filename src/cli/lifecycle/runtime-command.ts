@@ -9,7 +9,8 @@ export function runtimeCommand(
   const runtime = ["run", "-A", "--quiet", "--no-prompt", "--cached-only"];
   const config = ["--config", path("../../../deno.json")];
   return {
-    program: process.execPath,
+    // Linux marks a program that was replaced since this process began.
+    program: process.execPath.replace(/ \(deleted\)$/, ""),
     words: [...runtime, ...config, path("../main.ts"), ...words],
   };
 }

@@ -1,14 +1,12 @@
-import { spawn } from "node:child_process";
-import { mkdir, open, readFile, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, stat } from "node:fs/promises";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { poll } from "../../lib/wait.ts";
 import { type Component, kindTitle } from "./component.ts";
+import { spawnDaemon } from "./daemon.ts";
 import { startFailedMessage } from "./foreground.ts";
 import { readPidFile } from "./pid-file.ts";
 import { refuseTakenPorts } from "./port-holder.ts";
 import { probeComponent } from "./probe.ts";
-import { runtimeCommand } from "./runtime-command.ts";
 import { stopComponent } from "./stop.ts";
 
 export type StartOutcome = "started" | "already running";
@@ -45,32 +43,6 @@ export async function startComponent(
     throw await withLog(component, error, logStart);
   }
   return "started";
-}
-
-interface Daemon {
-  readonly pid: number | undefined;
-  /** Undefined while it runs. */
-  readonly code: () => string | undefined;
-}
-
-async function spawnDaemon(component: Component): Promise<Daemon> {
-  await mkdir(dirname(component.logFile), { recursive: true });
-  const log = await open(component.logFile, "a", 0o640);
-  const { program, words } = runtimeCommand(["start", component.directory, "--foreground"]);
-  let code: string | undefined;
-  try {
-    const child = spawn(program, words, {
-      cwd: component.directory,
-      detached: true,
-      stdio: ["ignore", log.fd, log.fd],
-    });
-    child.once("error", (error) => code = error.message);
-    child.once("exit", (number, signal) => code = `its process ended with ${signal ?? number}`);
-    child.unref();
-    return { pid: child.pid, code: () => code };
-  } finally {
-    await log.close();
-  }
 }
 
 async function untilAnswers(

@@ -131,7 +131,7 @@ async function makeServer(
 }
 
 async function makeConsole(plan: QuickstartPlan, admin: AdminUser): Promise<void> {
-  const { adminUrls, agentUrl } = environmentOf(plan);
+  const { adminUrls } = environmentOf(plan);
   await createConsole(plan.paths.webAdmin, {
     name: "web-admin",
     http: { host, port: plan.webAdminPort },
@@ -139,7 +139,7 @@ async function makeConsole(plan: QuickstartPlan, admin: AdminUser): Promise<void
       name: plan.cluster,
       environment,
       adminUrls,
-      ...(agentUrl === undefined ? {} : { agentUrl }),
+      agentUrl: urlOf("https", plan.balancer.agentPort),
     }],
     tls: { authority: plan.paths.authority },
   });

@@ -4,7 +4,7 @@ import { createPingCall } from "../../http/client/ping.ts";
 import { openCredential } from "../../security/credentials/open-credential.ts";
 import type { RestClient } from "../../service/outgoing/rest-client.ts";
 import type { Outgoing, OutgoingDriver, OutgoingHost } from "../contract.ts";
-import { RestCaller } from "./client.ts";
+import { createRestCaller } from "./client.ts";
 import { restOutgoing } from "./index.ts";
 
 /** Opens RestOutgoing objects. */
@@ -18,7 +18,7 @@ export const driver: OutgoingDriver = {
     const sender = openHttpSender(object, spec, { key: host.key, credential });
     const connection = { name, spec, sender };
     return {
-      client: (call) => new RestCaller(connection, call),
+      client: (call) => createRestCaller(connection, call),
       ping: (signal) =>
         sender.ping({
           method: spec.ping.method,

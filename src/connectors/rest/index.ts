@@ -1,10 +1,15 @@
 import { z } from "zod";
 import { defineKind } from "../../catalog/kind.ts";
 import { corsFields } from "../../http/cors.ts";
-import { edgeFields, pathField, securityField } from "../../http/channel-fields.ts";
+import {
+  edgeFields,
+  pathField,
+  requestFields,
+  requireRoleGivers,
+  securityField,
+} from "../../http/channel-fields.ts";
 import { claimPath } from "../../http/path-claims.ts";
 import { responseCacheFields } from "../../http/response-cache.ts";
-import { roleList } from "../../security/roles.ts";
 import {
   acceptField,
   filesField,
@@ -51,23 +56,7 @@ export const restChannel = defineKind({
       example: { directory: "/srv/www", fallback: "index.html" },
     }),
     security: securityField,
-    roles: roleList.optional().meta({
-      description: "Roles of which a client must have one; others are answered 403",
-      example: ["reader"],
-    }),
-    active: z.boolean().default(true).meta({
-      description: "Whether the channel is served; its path answers 404 while it is not",
-      example: true,
-    }),
-    timeoutMs: z.int().min(1).max(86_400_000).optional().meta({
-      description: "Longest time a request may take; default: the service's own, else the server's",
-      example: 5_000,
-    }),
-    bodyBytesMax: z.int().min(0).max(1_073_741_824).optional().meta({
-      description: "Largest request body; default: the server's limit",
-      unit: "bytes",
-      example: 1_048_576,
-    }),
+    ...requestFields,
     formats: formatsField.default(["json", "form"]).meta({
       description: "Data formats of request bodies; form takes multipart forms as well",
       example: ["json", "csv"],
@@ -129,10 +118,7 @@ export const restChannel = defineKind({
       description: "What the channel is for, for people",
       example: "Customers for the web shop",
     }),
-  }).refine(({ security, roles }) => security !== "none" || roles === undefined, {
-    path: ["roles"],
-    error: "Roles need a security definition that gives them",
-  }).superRefine((spec, context) => {
+  }).superRefine(requireRoleGivers).superRefine((spec, context) => {
     const found = contradiction(spec);
     if (found !== undefined) context.addIssue({ code: "custom", ...found });
   }),

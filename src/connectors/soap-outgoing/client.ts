@@ -3,7 +3,7 @@ import { UnwritableError } from "../../formats/format.ts";
 import { acceptedEncodings } from "../../http/client/reply-body.ts";
 import type { HttpSender } from "../../http/client/sender.ts";
 import type { SendCall } from "../../http/client/sender-options.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import type { SoapClient } from "../../service/outgoing/soap-client.ts";
 import { renderEnvelope } from "../../soap/envelope.ts";
 import { soap11, type SoapVersion } from "../../soap/version.ts";
@@ -62,8 +62,7 @@ export class SoapCaller implements SoapClient {
     if (found !== undefined) return found;
     const reason = unusable.get(name);
     if (reason !== undefined) throw this.#refusal(reason);
-    const near = nearestName(name, operations.keys());
-    const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+    const hint = didYouMean(name, operations.keys());
     throw this.#refusal(`the WSDL has no operation "${name}"${hint}`);
   }
 

@@ -1,6 +1,6 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import type { MediaType } from "../../formats/media-type.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import type { XmlElement } from "../../xml/element.ts";
 import type { SoapOperation } from "./operation.ts";
 import { soap11, type SoapVersion } from "../../soap/version.ts";
@@ -50,8 +50,7 @@ export class Dispatcher {
   #hint(content: XmlElement | undefined): string {
     if (content === undefined) return "";
     if (this.#byName.has(content.name)) return `, did you mean the namespace "${this.#namespace}"?`;
-    const near = nearestName(content.name, this.#byName.keys());
-    return near === undefined ? "" : `, did you mean "${near}"?`;
+    return didYouMean(content.name, this.#byName.keys());
   }
 }
 

@@ -1,8 +1,13 @@
 import { z } from "zod";
 import { defineKind } from "../../catalog/kind.ts";
 import { claimPath } from "../../http/path-claims.ts";
-import { edgeFields, pathField, securityField } from "../../http/channel-fields.ts";
-import { roleList } from "../../security/roles.ts";
+import {
+  edgeFields,
+  pathField,
+  requestFields,
+  requireRoleGivers,
+  securityField,
+} from "../../http/channel-fields.ts";
 import { isXmlName } from "../../xml/escape.ts";
 
 const operationName = z.string().max(100).refine(
@@ -60,39 +65,20 @@ export const soapChannel = defineKind({
       description: "Who may read the WSDL: whom security lets in, everybody, or nobody",
       example: "public",
     }),
-    security: securityField.meta({
-      description: 'Security definitions of which any one suffices, or "none"',
-      example: ["crm-key"],
-    }),
-    roles: roleList.optional().meta({
-      description: "Roles of which a client must have one; others are answered 403",
-      example: ["reader"],
-    }),
-    active: z.boolean().default(true).meta({
-      description: "Whether the channel is served; its path answers 404 while it is not",
-      example: true,
-    }),
-    timeoutMs: z.int().min(1).max(86_400_000).optional().meta({
-      description: "Longest time a request may take; default: the service's own, else the server's",
-      example: 5_000,
-    }),
-    bodyBytesMax: z.int().min(0).max(1_073_741_824).optional().meta({
-      description: "Largest request body; default: the server's limit",
-      unit: "bytes",
-      example: 1_048_576,
-    }),
+    security: securityField,
+    ...requestFields,
     ...edgeFields,
     description: z.string().max(1_000).optional().meta({
       description: "What the channel is for, for people; stands in the WSDL",
       example: "Customers for the ERP",
     }),
-  }).refine(({ security, roles }) => security !== "none" || roles === undefined, {
-    path: ["roles"],
-    error: "Roles need a security definition that gives them",
-  }).refine(({ service, operations }) => (service === undefined) !== (operations === undefined), {
-    path: ["service"],
-    error: "Say exactly one of service and operations",
-  }).refine(({ operations }) => operations === undefined || Object.keys(operations).length > 0, {
+  }).superRefine(requireRoleGivers).refine(
+    ({ service, operations }) => (service === undefined) !== (operations === undefined),
+    {
+      path: ["service"],
+      error: "Say exactly one of service and operations",
+    },
+  ).refine(({ operations }) => operations === undefined || Object.keys(operations).length > 0, {
     path: ["operations"],
     error: "Name at least one operation",
   }),

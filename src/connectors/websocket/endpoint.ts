@@ -109,7 +109,7 @@ function chooseSubprotocol(
 // Taken now: nothing of the request can be read once it is a socket.
 function factsOf(exchange: Exchange): HandshakeFacts {
   const { path, queryText, remoteAddress, route, paramValues } = exchange;
-  const headers = new Headers(exchange.headers);
+  const headers = new Headers(exchange.clientHeaders);
   const names = route!.paramNames; // endpoints are reached by a route
   return {
     channel: route!.channel,

@@ -98,11 +98,60 @@ export const balancerCodes = {
     message: 'The certificate of server "{peer}" may not speak for server "{name}"',
     advice: "Use the certificate issued to that server, or an operator's",
   },
+  BALANCER_TLS_FILE: {
+    kind: "input",
+    status: 400,
+    message: 'The TLS file "{file}" cannot be used: {reason}',
+    advice: "Correct tls in the load balancer's config.yaml, or the file",
+  },
+  BALANCER_HOP_KEYS: {
+    kind: "input",
+    status: 500,
+    message: 'The keys towards servers in "{file}" cannot be read: {reason}',
+    advice: "Delete the file and start the load balancer again; it makes a new key",
+  },
   BALANCER_NO_SUCH_SERVER: {
     kind: "input",
     status: 404,
     message: 'The load balancer knows no server "{name}"{hint}',
     advice: "Ask for its status to see the servers that it knows",
+  },
+  BALANCER_BAD_CONFIGURATION: {
+    kind: "input",
+    status: 400,
+    message: "The balancer's configuration is not valid: {reason}",
+    advice: "Correct what is named; dragoman lb config show prints every field with its value",
+  },
+  BALANCER_BAD_LINES: {
+    kind: "input",
+    status: 400,
+    message: 'Line "{line}" cannot stand in lines.{section}: {reason}',
+    advice: "Take it out, or put it where it belongs; nothing was changed",
+  },
+  BALANCER_CHANGED_MEANWHILE: {
+    kind: "state",
+    status: 409,
+    message: "The configuration is at revision {revision} by now, and this was made for {base}",
+    advice: "Look at what changed with dragoman lb config history, then try again",
+  },
+  BALANCER_NO_SUCH_REVISION: {
+    kind: "input",
+    status: 404,
+    message: 'The balancer keeps no revision "{id}"',
+    advice: "Choose one that dragoman lb config history lists; 0 is config.yaml by itself",
+  },
+  BALANCER_COMMAND_REFUSED: {
+    kind: "input",
+    status: 400,
+    message: 'The command "{command}" is not passed to HAProxy: {reason}',
+    advice:
+      "Use show ..., or one of: {allowed}; servers change through dragoman lb drain and others",
+  },
+  BALANCER_ENGINE_CANNOT: {
+    kind: "input",
+    status: 409,
+    message: "The embedded balancer cannot {what}",
+    advice: "Create the load balancer with --engine haproxy for that",
   },
   BALANCER_STATE_UNREADABLE: {
     kind: "input",

@@ -68,6 +68,18 @@ export const cliCodes = {
     message: 'The environment "{directory}" names no load balancer agent',
     advice: "Set agentUrl in its config.yaml",
   },
+  CLI_NOT_DRAINED: {
+    kind: "state",
+    status: 409,
+    message: 'Server "{server}" still has {sessions} sessions after {seconds} s',
+    advice: "It takes nothing new; wait on with the same command, or look at dragoman lb status",
+  },
+  CLI_EDITOR: {
+    kind: "input",
+    status: 400,
+    message: 'The editor "{editor}" did not end well: {reason}',
+    advice: "Set EDITOR to one that works here, or give the configuration with --file",
+  },
   CLI_NOT_RUNNABLE: {
     kind: "input",
     status: 400,

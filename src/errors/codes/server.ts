@@ -13,6 +13,14 @@ export const serverCodes = {
     message: 'The cluster key of server {server} is not the key of cluster "{cluster}"',
     advice: "Copy secrets/cluster.key from a server of that cluster that works",
   },
+  SERVER_NAME_TAKEN: {
+    kind: "input",
+    status: 409,
+    message:
+      'Cluster "{cluster}" has a server {server} already, which is alive at {adminUrl} on {host}',
+    advice:
+      "Stop that one first, or give this one another name: create it anew with another --name",
+  },
   SERVER_NO_KEY: {
     kind: "input",
     status: 500,
@@ -24,6 +32,18 @@ export const serverCodes = {
     status: 503,
     message: "The ODB cannot be reached and this server has no saved state to start from: {reason}",
     advice: "Start the ODB; a server that has started once can start without it",
+  },
+  SERVER_WEIGHT_PORT: {
+    kind: "input",
+    status: 409,
+    message: "Cannot listen on port {port} of {host}, where balancers ask how busy it is: {reason}",
+    advice: "Set loadBalancer.weightPort in the server's config.yaml to a free port, or to 0",
+  },
+  SERVER_CERTIFICATE_NAME: {
+    kind: "input",
+    status: 500,
+    message: 'The certificate in "{folder}" does not hold the name "{host}" that balancers ask for',
+    advice: "Renew it with dragoman ca, or have your own authority put that DNS name into it",
   },
   SERVER_NO_WORKER: {
     kind: "state",
@@ -42,6 +62,12 @@ export const serverCodes = {
     status: 500,
     message: "No worker of server {server} could start: {reason}",
     advice: "Read the lines before this one in the server's log",
+  },
+  SERVER_NOT_UP: {
+    kind: "state",
+    status: 409,
+    message: "Server {server} is {state} and cannot be restarted now",
+    advice: "Wait until `dragoman status` shows it as up",
   },
   SERVER_STOPPING: {
     kind: "state",

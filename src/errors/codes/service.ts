@@ -122,6 +122,11 @@ export const serviceCodes = {
     message: 'The thread that ran the task "{name}" ended: {reason}',
     advice: "Look for what the task does that ends a thread, such as running out of memory",
   },
+  SERVICE_CANCELLED: {
+    kind: "state",
+    status: 503,
+    message: 'The call of the service "{service}" was cancelled',
+  },
   LOCK_BUSY: {
     kind: "peer",
     status: 503,

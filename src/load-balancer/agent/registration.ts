@@ -12,6 +12,8 @@ const registrationSchema = z.strictObject({
     .refine(isHost, "neither an IP address nor a host name")
     .refine((host) => !wildcards.includes(host), "an address to listen on, not to connect to"),
   port: z.int().min(1).max(65_535),
+  tls: z.boolean().optional(),
+  weightPort: z.int().min(1).max(65_535).optional(),
 });
 
 /** Checks the body of a registration. Throws BALANCER_BAD_REGISTRATION. */

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { isPlatformError } from "../../errors/platform-error.ts";
 import type { Identity } from "../../mtls/identity.ts";
 import type { ApiRequest, Route } from "../../mtls/json-api.ts";
+import type { ChangeResult } from "../api.ts";
 import { createAgentRoutes } from "./routes.ts";
 
 const calls: string[] = [];
@@ -12,11 +13,36 @@ const routes = createAgentRoutes({
     leave: async (name) => void calls.push(`leave ${name}`),
     setDraining: async (name, draining) => void calls.push(`draining ${name} ${draining}`),
   },
+  hop: { accepted: ["a-key"], rotate: async () => void calls.push("rotate") },
   status: () => Promise.reject(new Error("not asked for here")),
   config: () => ({ engine: "haproxy", text: "" }),
   check: async () => {},
   reload: async () => {},
+  operator: {
+    setState: async (name, state, { by }) => told(`${by} ${state} ${name}`),
+    setWeight: async (name, weight, { by, why }) => told(`${by} weight ${name} ${weight} ${why}`),
+    addServer: async (name, address, { by }) => told(`${by} add ${name} ${address}`),
+    removeServer: async (name, { by }) => told(`${by} remove ${name}`),
+    setAlgorithm: async (algorithm, { by }) => told(`${by} algorithm ${algorithm}`),
+    view: () => ({ document: {} }),
+    check: async () => {},
+    diff: async () => ({ document: [], native: [] }),
+    diffTo: async () => ({ document: [], native: [] }),
+    replace: async (_document, { by, why, base }) => told(`${by} replace ${base} ${why}`),
+    history: () => [],
+    find: (id) => ({ id, revision: 0, at: "", by: "", why: "", origin: "", document: {} }),
+    revert: async (id, { by }) => told(`${by} revert ${id}`),
+  },
+  revisions: () => [],
+  adopt: async () => {},
+  command: async () => "",
+  statistics: async () => ({}),
 });
+
+function told(call: string): ChangeResult {
+  calls.push(call);
+  return { revision: 1, changed: true, peers: [] };
+}
 
 function find(operation: string): Route {
   const route = routes.find(({ method, path }) => `${method} ${path}` === operation);
@@ -33,12 +59,16 @@ const server1: Identity = { cluster: "demo", role: "server", name: "server1" };
 const operator: Identity = { cluster: "demo", role: "operator", name: "ana" };
 const address = { host: "127.0.0.1", port: 17010 };
 
-/** Operations on one server, and what they come to. */
-const changes: readonly [operation: string, call: string][] = [
-  ["PUT /v1/servers/:name", "register server1 127.0.0.1 17010"],
-  ["DELETE /v1/servers/:name", "leave server1"],
-  ["POST /v1/servers/:name/drain", "draining server1 true"],
-  ["POST /v1/servers/:name/ready", "draining server1 false"],
+/** Operations on one server, and what they come to when it asks itself and when people ask. */
+const changes: readonly [operation: string, own: string, operators: string][] = [
+  [
+    "PUT /v1/servers/:name",
+    "register server1 127.0.0.1 17010",
+    "register server1 127.0.0.1 17010",
+  ],
+  ["DELETE /v1/servers/:name", "leave server1", "operator/ana remove server1"],
+  ["POST /v1/servers/:name/drain", "draining server1 true", "operator/ana drain server1"],
+  ["POST /v1/servers/:name/ready", "draining server1 false", "operator/ana ready server1"],
 ];
 
 describe("the agent's routes", () => {
@@ -47,27 +77,72 @@ describe("the agent's routes", () => {
       routes.map(({ method, path, roles }) => [`${method} ${path}`, roles.toSorted().join(" ")]),
     );
 
+    const people = "operator web-admin";
     assert.deepEqual(table, {
       "GET /v1/health": "load-balancer operator server web-admin",
       "GET /v1/status": "operator server web-admin",
-      "GET /v1/config": "operator web-admin",
+      "GET /v1/config": people,
       "PUT /v1/servers/:name": "operator server",
-      "DELETE /v1/servers/:name": "operator server",
-      "POST /v1/servers/:name/drain": "operator server",
-      "POST /v1/servers/:name/ready": "operator server",
-      "POST /v1/check": "operator web-admin",
+      "DELETE /v1/servers/:name": "operator server web-admin",
+      "POST /v1/servers/:name/drain": "operator server web-admin",
+      "POST /v1/servers/:name/ready": "operator server web-admin",
+      "POST /v1/servers/:name/maintenance": people,
+      "PUT /v1/servers/:name/weight": people,
+      "PUT /v1/servers/:name/address": people,
+      "PUT /v1/algorithm": people,
+      "GET /v1/statistics": people,
+      "POST /v1/command": "operator",
+      "GET /v1/configuration": people,
+      "PUT /v1/configuration": people,
+      "POST /v1/configuration/check": people,
+      "POST /v1/configuration/diff": people,
+      "GET /v1/configuration/history": people,
+      "GET /v1/configuration/history/:id": people,
+      "POST /v1/configuration/revert": people,
+      "GET /v1/peer/revisions": "load-balancer",
+      "PUT /v1/peer/revisions": "load-balancer",
+      "GET /v1/hop-keys": "server",
+      "POST /v1/hop-keys/rotate": "operator",
+      "POST /v1/check": people,
       "POST /v1/reload": "operator",
     });
   });
 
-  for (const [operation, call] of changes) {
+  it("write down who asks: the web admin speaks for its users, nobody else does", async () => {
+    const path = "PUT /v1/servers/:name/weight";
+    const console: Identity = { cluster: "demo", role: "web-admin", name: "console" };
+    const headers = { "x-dragoman-user": "eve" };
+    const body = { weight: 5, why: "slow disk" };
+
+    calls.length = 0;
+    for (const peer of [console, operator]) {
+      await find(path).handle({ ...requestOf(peer, "server1", body), headers });
+    }
+
+    assert.deepEqual(calls, [
+      "web-admin/eve weight server1 5 slow disk",
+      "operator/ana weight server1 5 slow disk",
+    ]);
+  });
+
+  it("refuse a body with fields that they do not know", () => {
+    assert.throws(
+      () => find("PUT /v1/algorithm").handle(requestOf(operator, "", { algoritm: "leastconn" })),
+      (error: unknown) =>
+        isPlatformError(error, "BALANCER_BAD_CONFIGURATION") &&
+        error.message.includes('"algorithm"'),
+    );
+  });
+
+  for (const [operation, own, operators] of changes) {
     for (const peer of [server1, operator]) {
       it(`${operation} works for the ${peer.role} ${peer.name}`, async () => {
         calls.length = 0;
 
-        await find(operation).handle(requestOf(peer, "server1", address));
+        const body = operation.startsWith("PUT") ? address : undefined;
+        await find(operation).handle(requestOf(peer, "server1", body));
 
-        assert.deepEqual(calls, [call]);
+        assert.deepEqual(calls, [peer.role === "server" ? own : operators]);
       });
     }
 

@@ -1,13 +1,20 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import { type Role, roles } from "../../mtls/identity.ts";
 import type { ApiRequest, Route } from "../../mtls/json-api.ts";
-import type { BalancerStatus, ConfigText } from "../api.ts";
+import type { BalancerStatus, ConfigText, HopKeysView } from "../api.ts";
+import type { HopRotation } from "../hop-rotation.ts";
 import { parseRegistration, parseServerName } from "./registration.ts";
-import type { ServerList } from "./server-list.ts";
+import type { Arrangement } from "./arrangement.ts";
+import {
+  authored,
+  type ConfigurationParts,
+  createConfigurationRoutes,
+} from "./configuration-routes.ts";
 
 /** What the agent's API is made of. */
-export interface AgentParts {
-  readonly servers: Pick<ServerList, "register" | "leave" | "setDraining">;
+export interface AgentParts extends ConfigurationParts {
+  readonly servers: Pick<Arrangement, "register" | "leave" | "setDraining">;
+  readonly hop: Pick<HopRotation, "accepted" | "rotate">;
   status(): Promise<BalancerStatus>;
   config(): ConfigText;
   /** Reads config.yaml anew; throws when it would not run. */
@@ -18,11 +25,13 @@ export interface AgentParts {
 
 const readers: readonly Role[] = ["server", "web-admin", "operator"];
 const owners: readonly Role[] = ["server", "operator"];
+/** What a server may do for itself, and people for every server. */
+const anybody: readonly Role[] = ["server", "web-admin", "operator"];
 const administrators: readonly Role[] = ["web-admin", "operator"];
 
 /** The operations of the agent, for `startJsonServer`. */
 export function createAgentRoutes(agent: AgentParts): readonly Route[] {
-  const { servers } = agent;
+  const { servers, operator } = agent;
   return [
     { method: "GET", path: "/v1/health", roles, handle: () => ({ status: "ok" }) },
     { method: "GET", path: "/v1/status", roles: readers, handle: () => agent.status() },
@@ -36,23 +45,48 @@ export function createAgentRoutes(agent: AgentParts): readonly Route[] {
     {
       method: "DELETE",
       path: "/v1/servers/:name",
-      roles: owners,
-      handle: (request) => servers.leave(ownName(request)),
+      roles: anybody,
+      handle: (request) => {
+        const name = ownName(request);
+        if (request.peer.role === "server") return servers.leave(name);
+        return operator.removeServer(name, authored(request));
+      },
     },
     {
       method: "POST",
       path: "/v1/servers/:name/drain",
-      roles: owners,
-      handle: (request) => servers.setDraining(ownName(request), true),
+      roles: anybody,
+      handle: (request) => {
+        const name = ownName(request);
+        if (request.peer.role === "server") return servers.setDraining(name, true);
+        return operator.setState(name, "drain", authored(request));
+      },
     },
     {
       method: "POST",
       path: "/v1/servers/:name/ready",
-      roles: owners,
-      handle: (request) => servers.setDraining(ownName(request), false),
+      roles: anybody,
+      handle: (request) => {
+        const name = ownName(request);
+        if (request.peer.role === "server") return servers.setDraining(name, false);
+        return operator.setState(name, "ready", authored(request));
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/hop-keys",
+      roles: ["server"],
+      handle: (): HopKeysView => ({ keys: agent.hop.accepted }),
+    },
+    {
+      method: "POST",
+      path: "/v1/hop-keys/rotate",
+      roles: ["operator"],
+      handle: () => agent.hop.rotate(),
     },
     { method: "POST", path: "/v1/check", roles: administrators, handle: () => agent.check() },
     { method: "POST", path: "/v1/reload", roles: ["operator"], handle: () => agent.reload() },
+    ...createConfigurationRoutes(agent),
   ];
 }
 

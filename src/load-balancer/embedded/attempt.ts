@@ -1,7 +1,8 @@
-import { type ClientRequest, type IncomingMessage, request as openRequest } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Backend } from "./backend.ts";
 import { describeFailure } from "./health-check.ts";
+import type { Hop } from "./hop.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { SilenceWatch } from "./silence-watch.ts";
 
@@ -12,6 +13,8 @@ export interface OutgoingRequest {
   /** Names and values by turns. */
   readonly headers: readonly string[];
   readonly body: RequestBody;
+  /** What the choice of a server depends on, where it does. */
+  readonly key?: string | undefined;
 }
 
 /** How one server took a request. */
@@ -50,8 +53,9 @@ export function attempt(
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const { method, path, headers } = outgoing;
-    const { host, port, agent } = backend;
-    const request = openRequest({ host, port, agent, method, path, headers, setHost: false });
+    const { host, port, hop } = backend;
+    const place = { host, port, agent: hop.agent };
+    const request = hop.request({ ...place, method, path, headers, setHost: false });
     let type: Failure["type"] = "unreached";
     let settled = false;
     const settle = (outcome: Outcome) => {
@@ -68,7 +72,7 @@ export function attempt(
       type = "silent";
       request.destroy(new Error("no answer in time"));
     });
-    whenConnected(request, () => {
+    whenConnected(request, hop, () => {
       clearTimeout(timer);
       type = "broken";
       outgoing.body.sendTo(request);
@@ -86,13 +90,12 @@ export function attempt(
   });
 }
 
-function whenConnected(request: ClientRequest, begin: () => void): void {
+function whenConnected(request: ClientRequest, hop: Hop, begin: () => void): void {
   request.once("socket", (socket) => {
     // The runtime's HTTP client sends a request again by itself, whatever its method, when a kept
     // connection turns out to be dead. It does so only for what it marked as reused.
     request.reusedSocket = false;
-    if (socket.connecting) socket.once("connect", begin);
-    else begin();
+    hop.whenReady(socket, begin);
   });
 }
 

@@ -1,25 +1,45 @@
+import type { IncomingMessage } from "node:http";
 import type { LoadBalancerConfig } from "../../config/schemas.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { BalancedServer } from "../api.ts";
+import type { EngineServer } from "../api.ts";
 import type { BackendServer } from "../engine.ts";
 import { Backend } from "./backend.ts";
 import { HealthChecks } from "./health-check.ts";
+import type { HopTrust } from "./hop.ts";
+import { createSelection, type Selection } from "./settings/selection.ts";
+import { WeightChecks } from "./weight-checks.ts";
 
 interface Member {
   readonly backend: Backend;
   readonly checks: HealthChecks;
+  readonly weights: WeightChecks;
 }
 
 /** The servers of a balancer, and whose turn it is. */
 export class BackendSet {
-  readonly #config: Pick<LoadBalancerConfig, "healthCheck">;
+  readonly #config: Pick<LoadBalancerConfig, "healthCheck" | "algorithm">;
   readonly #logger: Logger;
   #members: readonly Member[] = [];
-  #turn = 0;
+  readonly #trust: HopTrust;
+  #selection: Selection;
 
-  constructor(config: Pick<LoadBalancerConfig, "healthCheck">, logger: Logger) {
+  constructor(
+    config: Pick<LoadBalancerConfig, "healthCheck" | "algorithm">,
+    { logger, trust }: { readonly logger: Logger; readonly trust: HopTrust },
+  ) {
     this.#config = config;
     this.#logger = logger;
+    this.#trust = trust;
+    this.#selection = createSelection(config.algorithm);
+  }
+
+  setAlgorithm(algorithm: string): void {
+    this.#selection = createSelection(algorithm);
+  }
+
+  /** What the choice of a server depends on in this request. */
+  keyOf(request: IncomingMessage): string | undefined {
+    return this.#selection.keyOf(request);
   }
 
   /** Makes the set equal to `servers`; those that stay where they are keep health and figures. */
@@ -28,30 +48,25 @@ export class BackendSet {
     this.#members = servers.map((server) => {
       const same = before.find(({ backend }) =>
         backend.name === server.name && backend.host === server.host &&
-        backend.port === server.port
+        backend.port === server.port && backend.isTls === (server.tls === true)
       );
-      same?.backend.setDraining(server.draining);
+      same?.backend.arrange(server);
       return same ?? this.#add(server);
     });
     for (const member of before) {
       if (this.#members.includes(member)) continue;
       member.checks.stop();
+      member.weights.stop();
       member.backend.retire();
       this.#logger.info("server left", { backend: member.backend.name });
     }
   }
 
-  /** The next server in turn that takes requests and is not among `except`. */
-  pick(except: ReadonlySet<Backend>): Backend | undefined {
-    const count = this.#members.length;
-    for (let step = 0; step < count; step++) {
-      const index = (this.#turn + step) % count;
-      const { backend } = this.#members[index]!;
-      if (!backend.isAvailable || except.has(backend)) continue;
-      this.#turn = (index + 1) % count;
-      return backend;
-    }
-    return undefined;
+  /** The server for a request with this key that takes requests and is not among `except`. */
+  pick(except: ReadonlySet<Backend>, key?: string): Backend | undefined {
+    const candidates = this.#members.map(({ backend }) => backend)
+      .filter((backend) => backend.isAvailable && !except.has(backend));
+    return candidates.length === 0 ? undefined : this.#selection.pick(candidates, key);
   }
 
   /** Counts a connection that could not be made as a failed check. */
@@ -65,21 +80,22 @@ export class BackendSet {
     this.#members.find((member) => member.backend === backend)?.checks.checkNow();
   }
 
-  describe(): readonly BalancedServer[] {
+  describe(): readonly EngineServer[] {
     return this.#members.map(({ backend }) => backend.describe());
   }
 
   /** Ends the health checks and idle connections. Requests in flight are left alone. */
   stop(): void {
-    for (const { backend, checks } of this.#members) {
+    for (const { backend, checks, weights } of this.#members) {
       checks.stop();
+      weights.stop();
       backend.retire();
     }
   }
 
   #add(server: BackendServer): Member {
     const { intervalMs, rise, fall } = this.#config.healthCheck;
-    const backend = new Backend(server, { rise, fall, logger: this.#logger });
+    const backend = new Backend(server, { rise, fall, trust: this.#trust, logger: this.#logger });
     const checks = new HealthChecks(backend, intervalMs);
     this.#logger.info("server joined", {
       backend: server.name,
@@ -87,6 +103,6 @@ export class BackendSet {
       port: server.port,
     });
     checks.checkNow();
-    return { backend, checks };
+    return { backend, checks, weights: new WeightChecks(backend) };
   }
 }

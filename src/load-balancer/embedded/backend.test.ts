@@ -6,7 +6,10 @@ import { Backend } from "./backend.ts";
 const server = { name: "s", host: "127.0.0.1", port: 1, draining: false };
 
 function backendAfter(checks: string, { rise = 1, fall = 1, draining = false } = {}): Backend {
-  const backend = new Backend({ ...server, draining }, { rise, fall, logger: silentLogger });
+  const backend = new Backend({ ...server, draining }, {
+    ...{ rise, fall, logger: silentLogger },
+    trust: { cluster: "test", clusterCa: undefined },
+  });
   for (const check of checks) backend.note({ healthy: check === "+", reason: `check ${check}` });
   return backend;
 }
@@ -45,7 +48,7 @@ describe("A backend", () => {
     const backend = backendAfter("+", { draining: true });
     const drained = [backend.describe().state, backend.isAvailable];
 
-    backend.setDraining(false);
+    backend.arrange({ draining: false });
 
     assert.deepEqual(drained, ["draining", false]);
     assert.deepEqual([backend.describe().state, backend.isAvailable], ["up", true]);

@@ -1,8 +1,9 @@
-import { Agent } from "node:http";
 import type { Logger } from "../../telemetry/logger.ts";
 import { renderAddress } from "../address.ts";
-import type { BalancedServer, BalancedServerState } from "../api.ts";
-import type { BackendServer } from "../engine.ts";
+import type { EngineServer } from "../api.ts";
+import { type BackendServer, defaultWeight } from "../engine.ts";
+import { createHop, type Hop, type HopTrust } from "./hop.ts";
+import { RateMeter } from "../../lib/rate-meter.ts";
 
 /** What a health check, or a broken connection on real traffic, says of a server. */
 export interface CheckResult {
@@ -16,6 +17,8 @@ export interface BackendOptions {
   readonly rise: number;
   /** Failed checks in a row that take it down. */
   readonly fall: number;
+  /** Whom servers that speak TLS must be. */
+  readonly trust: HopTrust;
   readonly logger: Logger;
 }
 
@@ -31,41 +34,74 @@ export class Backend {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Connections to this server that are kept open between requests. */
-  readonly agent: Agent = new Agent({ keepAlive: true, maxFreeSockets: 256 });
+  readonly isTls: boolean;
+  /** How requests get there. */
+  readonly hop: Hop;
   readonly #options: BackendOptions;
-  #health: Exclude<BalancedServerState, "draining"> = "starting";
+  #health: "starting" | "up" | "down" = "starting";
   #reason = "Not checked yet";
   #since = new Date();
   #streak = 0;
   #draining = false;
+  #maintenance = false;
+  #weight = defaultWeight;
+  #weightPort: number | undefined;
+  /** What it said last that it can take of its weight, in percent. */
+  #share = 100;
   #retired = false;
   #sessions = 0;
+  #sessionsMax = 0;
+  readonly #rate = new RateMeter();
   #requests = 0;
   #errors = 0;
 
-  constructor({ name, host, port, draining }: BackendServer, options: BackendOptions) {
-    this.name = name;
-    this.host = host;
-    this.port = port;
+  constructor(server: BackendServer, options: BackendOptions) {
+    this.name = server.name;
+    this.host = server.host;
+    this.port = server.port;
+    this.isTls = server.tls === true;
+    this.hop = createHop(server, options.trust);
     this.#options = options;
-    this.setDraining(draining);
+    this.arrange(server);
   }
 
   get isAvailable(): boolean {
-    return this.#health === "up" && !this.#draining && !this.#retired;
+    return this.#health === "up" && !this.#draining && !this.#maintenance && !this.#retired &&
+      this.weight > 0;
+  }
+
+  /** Its share of the requests beside the other servers' weights. */
+  get weight(): number {
+    return this.#weight * this.#share / 100;
+  }
+
+  /** Where it says which share of its weight it can take. */
+  get weightPort(): number | undefined {
+    return this.#weightPort;
+  }
+
+  /** Takes note of the share of its weight that it can take, in percent. */
+  setShare(percent: number): void {
+    this.#share = percent;
+  }
+
+  /** Requests in flight. */
+  get sessions(): number {
+    return this.#sessions;
   }
 
   /** Counts a request that begins; call what is returned when it is over, however it ended. */
   begin(): () => void {
     this.#sessions += 1;
+    this.#sessionsMax = Math.max(this.#sessionsMax, this.#sessions);
     this.#requests += 1;
+    this.#rate.count();
     let over = false;
     return () => {
       if (over) return;
       over = true;
       this.#sessions -= 1;
-      if (this.#draining || this.#retired) this.#closeIdle();
+      if (this.#isOut) this.#closeIdle();
     };
   }
 
@@ -74,14 +110,26 @@ export class Backend {
     this.#errors += 1;
   }
 
-  setDraining(draining: boolean): void {
-    if (draining === this.#draining) return;
+  /** Takes over what is asked of the server now. */
+  arrange(
+    { draining, maintenance = false, weight = defaultWeight, weightPort }: Pick<
+      BackendServer,
+      "draining" | "maintenance" | "weight" | "weightPort"
+    >,
+  ): void {
+    this.#weight = weight;
+    this.#weightPort = weightPort;
+    if (draining === this.#draining && maintenance === this.#maintenance) return;
     this.#draining = draining;
+    this.#maintenance = maintenance;
     this.#since = new Date();
-    if (draining) this.#closeIdle();
-    this.#options.logger.info(draining ? "server draining" : "server no longer draining", {
-      backend: this.name,
-    });
+    if (this.#isOut) this.#closeIdle();
+    const what = maintenance
+      ? "server in maintenance"
+      : draining
+      ? "server draining"
+      : "server back";
+    this.#options.logger.info(what, { backend: this.name });
   }
 
   /** Takes nothing new for good; what it has is finished. */
@@ -106,28 +154,35 @@ export class Backend {
     this.#streak = 0;
     this.#health = wanted;
     this.#reason = reason;
-    if (!this.#draining) this.#since = new Date();
+    if (!this.#isOut) this.#since = new Date();
     const fields = { backend: this.name, reason };
     if (healthy) this.#options.logger.info("server up", fields);
     else this.#options.logger.warn("server down", fields);
   }
 
-  describe(): BalancedServer {
+  describe(): EngineServer {
     return {
       name: this.name,
       address: renderAddress(this.host, this.port),
-      state: this.#draining ? "draining" : this.#health,
+      state: this.#maintenance ? "maintenance" : this.#draining ? "draining" : this.#health,
       since: this.#since.toISOString(),
-      reason: this.#draining ? `Taken out of rotation (${this.#reason})` : this.#reason,
+      reason: this.#isOut ? `Taken out of rotation (${this.#reason})` : this.#reason,
+      weight: this.#isOut ? 0 : Math.round(this.weight),
       sessionsCurrent: this.#sessions,
+      sessionsMax: this.#sessionsMax,
       requestsTotal: this.#requests,
+      requestRate: this.#rate.perSecond(),
       errorsTotal: this.#errors,
     };
   }
 
+  get #isOut(): boolean {
+    return this.#draining || this.#maintenance || this.#retired;
+  }
+
   /** Connections in use are left alone: the library's own `destroy` would cut them. */
   #closeIdle(): void {
-    for (const sockets of Object.values(this.agent.freeSockets)) {
+    for (const sockets of Object.values(this.hop.agent.freeSockets)) {
       for (const socket of sockets ?? []) socket.destroy();
     }
   }

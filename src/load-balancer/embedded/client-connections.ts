@@ -1,29 +1,43 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { ClientLimits } from "./client-limits.ts";
 
 /** How long a client that was told goodbye may take to close its side. */
 const lingerMs = 1_000;
 
+export interface Surplus {
+  readonly refused: 429 | 503;
+  readonly detail: string;
+}
+
 interface Connection {
   /** Responses that are not over; more than one when the client pipelines. */
   readonly exchanges: Set<ServerResponse>;
-  /** It came when the balancer was full: its first request is answered with 503. */
-  readonly surplus: boolean;
+  /** Why its first request is refused: it came when the balancer, or its client, had enough. */
+  readonly surplus: Surplus | undefined;
   /** Nothing that follows on it is looked at. */
   condemned: boolean;
   /** It changed its protocol, so that only its ends know when it is over. */
   upgraded: boolean;
 }
 
+const full: Surplus = {
+  refused: 503,
+  detail: "The balancer has reached its limit of connections",
+};
+const tooMany: Surplus = { refused: 429, detail: "The client has too many connections" };
+
 /** The connections that clients have open. */
 export class ClientConnections {
   readonly #max: number;
+  readonly #limits: ClientLimits;
   readonly #open = new Map<Duplex, Connection>();
   #closing = false;
   #onEmpty: (() => void) | undefined;
 
-  constructor(max: number) {
+  constructor(max: number, limits: ClientLimits) {
     this.#max = max;
+    this.#limits = limits;
   }
 
   get count(): number {
@@ -35,8 +49,10 @@ export class ClientConnections {
     return this.#closing;
   }
 
-  add(socket: Duplex): void {
-    const surplus = this.#open.size >= this.#max;
+  add(socket: Duplex & { readonly remoteAddress?: string | undefined }): void {
+    const { isSurplus, close } = this.#limits.open(socket.remoteAddress ?? "");
+    socket.once("close", close);
+    const surplus = this.#open.size >= this.#max ? full : isSurplus ? tooMany : undefined;
     this.#open.set(socket, { exchanges: new Set(), surplus, condemned: false, upgraded: false });
     socket.on("error", () => {}); // what went wrong shows in the exchange; "close" follows
     socket.once("close", () => {
@@ -45,8 +61,14 @@ export class ClientConnections {
     });
   }
 
-  isSurplus(socket: Duplex): boolean {
-    return this.#open.get(socket)?.surplus ?? false;
+  /** Why a connection is one too many; undefined when it is not. */
+  surplus(socket: Duplex): Surplus | undefined {
+    return this.#open.get(socket)?.surplus;
+  }
+
+  /** False for one that never got as far as HTTP. */
+  has(socket: Duplex): boolean {
+    return this.#open.has(socket);
   }
 
   /**

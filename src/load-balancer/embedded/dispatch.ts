@@ -13,6 +13,8 @@ const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 export type Delivery =
   | {
     readonly outcome: Exclude<Outcome, Failure>;
+    /** The name of the server that took it. */
+    readonly server: string;
     /** To be called when the exchange is over. */
     readonly done: () => void;
   }
@@ -39,14 +41,17 @@ export async function dispatch(
   const tried = new Set<Backend>();
   let failure: Failure | undefined;
   for (let round = 1; round <= config.retries + 1; round++) {
-    const backend = backends.pick(tried) ?? await pickAgain(backends, tried, { round, signal });
+    const backend = backends.pick(tried, request.key) ??
+      await pickAgain(backends, tried, { round, signal });
     if (signal.aborted) return "abandoned";
     if (backend === undefined) break;
     tried.add(backend);
     const done = backend.begin();
     const { connectMs } = config.timeouts;
     const outcome = await attempt(backend, request, { connectMs, watch, signal });
-    if (outcome.type === "response" || outcome.type === "upgraded") return { outcome, done };
+    if (outcome.type === "response" || outcome.type === "upgraded") {
+      return { outcome, server: backend.name, done };
+    }
     done();
     if (outcome.type === "abandoned") return "abandoned";
     failure = outcome;

@@ -1,53 +1,109 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { version } from "../../config/component.ts";
 import type { LoadBalancerConfig } from "../../config/schemas.ts";
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { BackendServer, BalancerEngine, EngineStatus } from "../engine.ts";
+import type { BalancerStatistics } from "../api.ts";
+import type {
+  BackendServer,
+  BalancerEngine,
+  EngineConfiguration,
+  EngineSetup,
+  EngineStatus,
+} from "../engine.ts";
+import { loadClientTls } from "../certificates.ts";
 import type { ProblemStatus } from "../problems.ts";
+import { AccessLog } from "./settings/access-log.ts";
 import { BackendSet } from "./backend-set.ts";
 import { ClientConnections } from "./client-connections.ts";
+import { ClientLimits } from "./client-limits.ts";
+import { ClientTlsPort, createRedirectServer } from "./client-tls.ts";
 import { renderProblemResponse } from "./own-answers.ts";
 import { handleRequest, handleUpgrade, type Proxy } from "./proxy.ts";
 import { headerCountMax } from "./request-guard.ts";
+import { checkSetup, describeStatistics, renderSetup } from "./settings/setup.ts";
 
 /** Connections beyond the limit that are answered with 503; any more are closed unanswered. */
 const surplusConnectionsMax = 256;
 
+export interface EmbeddedEngineOptions {
+  readonly logger: Logger;
+  /** The balancer's own, from which the files of `tls` are named. */
+  readonly directory: string;
+  /** Proves to servers that a request comes from here; absent: nothing does. */
+  readonly hopKey?: string;
+  /** Whom servers' certificates must come from, PEM. */
+  readonly clusterCa?: string;
+  /** Where requests are logged when the configuration says `file`. */
+  readonly accessLogFile: string;
+}
+
 /** Makes the balancer of development environments: an HTTP/1.1 reverse proxy in this process. */
 export function createEmbeddedEngine(
   config: LoadBalancerConfig,
-  { logger }: { readonly logger: Logger },
+  options: EmbeddedEngineOptions,
 ): BalancerEngine {
-  return new EmbeddedEngine(config, logger);
+  return new EmbeddedEngine(config, options);
 }
 
 class EmbeddedEngine implements BalancerEngine {
   readonly engine = "embedded";
   readonly engineVersion = version;
   readonly failed: Promise<never>;
-  readonly #config: LoadBalancerConfig;
+  readonly configuration: EngineConfiguration;
+  #config: LoadBalancerConfig;
+  readonly #accessLog: AccessLog;
   readonly #logger: Logger;
   readonly #backends: BackendSet;
   readonly #connections: ClientConnections;
-  readonly #server: Server;
+  readonly #limits: ClientLimits;
+  readonly #directory: string;
+  #hopKey: string | undefined;
+  #port: ClientTlsPort | undefined;
+  #server: Server | undefined;
+  #redirect: Server | undefined;
   #fail: (error: Error) => void = () => {};
   #requestsTotal = 0;
 
-  constructor(config: LoadBalancerConfig, logger: Logger) {
+  constructor(config: LoadBalancerConfig, options: EmbeddedEngineOptions) {
+    const { logger, accessLogFile, directory, hopKey, clusterCa } = options;
+    checkSetup(config, config);
     this.#config = config;
+    this.#directory = directory;
+    this.#hopKey = hopKey;
+    this.#accessLog = new AccessLog(accessLogFile, config.accessLog);
+    this.configuration = {
+      text: () => renderSetup(this.#config),
+      render: ({ config, servers }) => Promise.resolve(renderSetup(config, servers)),
+      check: async ({ config: { tls }, config }) => {
+        checkSetup(this.#config, config);
+        if (tls !== undefined) await loadClientTls(tls, this.#directory);
+      },
+      apply: async (setup) => this.#apply(setup),
+    };
     this.#logger = logger;
-    this.#backends = new BackendSet(config, logger);
-    this.#connections = new ClientConnections(config.maxConnections);
+    const trust = { cluster: config.cluster, clusterCa };
+    this.#backends = new BackendSet(config, { logger, trust });
+    this.#limits = new ClientLimits(config.limits);
+    this.#connections = new ClientConnections(config.maxConnections, this.#limits);
     this.failed = new Promise((_, reject) => this.#fail = reject);
     this.failed.catch(() => {}); // whoever waits for it is told; nobody has to
-    this.#server = this.#createServer();
   }
 
   async start(servers: readonly BackendServer[]): Promise<void> {
-    await this.#listen();
+    const { http, tls } = this.#config;
+    if (tls !== undefined) {
+      this.#port = new ClientTlsPort(tls, await loadClientTls(tls, this.#directory));
+    }
+    this.#server = this.#createServer(this.#port);
+    await this.#listen(this.#server, http);
+    if (tls?.redirect !== undefined) {
+      this.#redirect = createRedirectServer(http.port);
+      await this.#listen(this.#redirect, tls.redirect);
+    }
     this.#backends.reconcile(servers);
   }
 
@@ -60,34 +116,73 @@ class EmbeddedEngine implements BalancerEngine {
     return Promise.resolve({
       requestsTotal: this.#requestsTotal,
       sessionsCurrent: this.#connections.count,
+      finishing: 0,
       servers: this.#backends.describe(),
     });
   }
 
-  async stop({ drainMs }: { readonly drainMs: number }): Promise<void> {
-    this.#server.close();
-    await this.#connections.close(drainMs);
-    this.#backends.stop();
+  async statistics(): Promise<BalancerStatistics> {
+    return describeStatistics(await this.status());
   }
 
-  #createServer(): Server {
+  command(): Promise<string> {
+    const what = "carry out HAProxy's commands";
+    return Promise.reject(new PlatformError("BALANCER_ENGINE_CANNOT", { what }));
+  }
+
+  useHopKey(key: string): Promise<void> {
+    this.#hopKey = key;
+    return Promise.resolve();
+  }
+
+  async stop({ drainMs }: { readonly drainMs: number }): Promise<void> {
+    this.#server?.close();
+    this.#redirect?.close();
+    await this.#connections.close(drainMs);
+    this.#backends.stop();
+    this.#accessLog.close();
+  }
+
+  async #apply({ config, servers }: EngineSetup): Promise<void> {
+    checkSetup(this.#config, config);
+    if (this.#port !== undefined && config.tls !== undefined) {
+      const renewed = await loadClientTls(config.tls, this.#directory);
+      if (this.#server instanceof TlsServer) this.#port.renew(renewed, this.#server);
+    }
+    this.#config = config;
+    this.#backends.setAlgorithm(config.algorithm);
+    this.#accessLog.setTarget(config.accessLog);
+    if (servers !== undefined) this.#backends.reconcile(servers);
+  }
+
+  #createServer(port: ClientTlsPort | undefined): Server {
     const { headersMs, keepAliveMs } = this.#config.timeouts;
-    const server = createServer({
+    const options = {
       headersTimeout: headersMs,
       requestTimeout: 0, // bodies may take long; silence in the middle is watched per request
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: Math.min(1_000, Math.max(20, headersMs / 4)),
-      maxHeaderSize: 16 * 1024,
+      maxHeaderSize: this.#config.limits.headerBytes,
       requireHostHeader: false, // refused here, with a problem document
-    });
+    };
+    const server = port === undefined
+      ? createServer(options)
+      : createTlsServer({ ...options, ...port.options, handshakeTimeout: headersMs });
     server.maxHeadersCount = headerCountMax + 1;
     server.maxConnections = this.#config.maxConnections + surplusConnectionsMax;
     const proxy: Proxy = {
       config: this.#config,
       backends: this.#backends,
       connections: this.#connections,
+      accessLog: this.#accessLog,
+      limits: this.#limits,
+      tls: port,
+      hopKey: () => this.#hopKey,
     };
-    server.on("connection", (socket) => this.#connections.add(socket));
+    server.on(port === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+      if (port?.isImpostor(socket) === true) socket.destroy();
+      else this.#connections.add(socket);
+    });
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       this.#requestsTotal += 1;
       this.#guard(response, handleRequest(proxy, request, response));
@@ -113,6 +208,8 @@ class EmbeddedEngine implements BalancerEngine {
 
   /** Answers what the parser could not read, in its turn. */
   #refuse(error: Error, socket: Duplex): void {
+    // A handshake that failed: nobody there would understand an answer.
+    if (!this.#connections.has(socket)) return void socket.destroy();
     const exchanges = this.#connections.exchanges(socket);
     this.#connections.condemn(socket);
     // Requests before the bad bytes are answered first; then the connection ends without a word.
@@ -122,14 +219,16 @@ class EmbeddedEngine implements BalancerEngine {
     this.#connections.finish(socket, renderProblemResponse(problemOfParser(error)));
   }
 
-  #listen(): Promise<void> {
-    const { host, port } = this.#config.http;
+  #listen(
+    server: Server,
+    { host, port }: { readonly host: string; readonly port: number },
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once("error", (error) => reject(listenError(error, host, port)));
-      this.#server.listen({ host, port }, () => {
-        this.#server.removeAllListeners("error");
-        this.#server.on("error", (error) => this.#fail(error));
-        const address = this.#server.address() as AddressInfo; // listening on TCP, so no string
+      server.once("error", (error) => reject(listenError(error, host, port)));
+      server.listen({ host, port }, () => {
+        server.removeAllListeners("error");
+        server.on("error", (error) => this.#fail(error));
+        const address = server.address() as AddressInfo; // listening on TCP, so no string
         this.#logger.info("balancer listening", { host: address.address, port: address.port });
         resolve();
       });

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { forwardedHeaders, hasBody, relayedHeaders } from "./headers.ts";
 
-const facts = { clientAddress: "10.0.0.1", method: "GET", defaultHost: "127.0.0.1:80" };
+const facts = {
+  clientAddress: "10.0.0.1",
+  method: "GET",
+  scheme: "http",
+  defaultHost: "127.0.0.1:80",
+} as const;
 const own = [
   "X-Forwarded-For",
   "10.0.0.1",
@@ -34,6 +39,7 @@ describe("forwardedHeaders", () => {
 
   it("replaces every claim of where the request came from", () => {
     const claims = ["X-Forwarded-For", "6.6.6.6", "x-forwarded-for", "7.7.7.7"];
+    claims.push("Client-Cert", ":bXk=:", "X-Real-IP", "6.6.6.6", "X-Dragoman-Hop", "v1-guess");
     claims.push("X-FORWARDED-PROTO", "https", "X-Forwarded-Prefix", "/admin", "Forwarded", "for=6");
     assert.deepEqual(forwardedHeaders(["Host", "a", ...claims], facts), ["Host", "a", ...own]);
   });

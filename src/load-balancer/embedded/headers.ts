@@ -1,3 +1,5 @@
+import { hopHeader, renderHop } from "../../http/forwarders.ts";
+
 /** Header fields as they stand on the wire: name, value, name, value. */
 export type RawHeaders = readonly string[];
 
@@ -19,12 +21,24 @@ const hopByHop = new Set([
 const protectedFields = new Set(["host", "content-length", "authorization", "cookie"]);
 
 /** Fields that only the balancer may set, or that it has dealt with itself. */
-const claims = new Set(["client-cert", "client-cert-chain", "expect", "forwarded"]);
+const claims = new Set([
+  "client-cert",
+  "client-cert-chain",
+  "expect",
+  "forwarded",
+  "x-real-ip",
+  hopHeader,
+]);
 
 export interface ForwardingFacts {
   /** The client's address as the balancer sees it. */
   readonly clientAddress: string;
   readonly method: string;
+  readonly scheme: "http" | "https";
+  /** The certificate that the client has shown, as RFC 9440 writes it. */
+  readonly clientCertificate?: string | undefined;
+  /** Proves to servers that this comes from the balancer. */
+  readonly hopKey?: string | undefined;
   /** Host for requests of HTTP/1.0, which may come without. */
   readonly defaultHost: string;
   /** The protocol to ask the server to switch to, such as `websocket`. */
@@ -39,8 +53,10 @@ export function forwardedHeaders(raw: RawHeaders, facts: ForwardingFacts): strin
   const kept = endToEnd(raw, (name) => claims.has(name) || name.startsWith("x-forwarded-"));
   const host = headerValues(raw, "host")[0];
   if (host === undefined) kept.push("Host", facts.defaultHost);
-  kept.push("X-Forwarded-For", facts.clientAddress, "X-Forwarded-Proto", "http");
+  kept.push("X-Forwarded-For", facts.clientAddress, "X-Forwarded-Proto", facts.scheme);
   if (host !== undefined) kept.push("X-Forwarded-Host", host);
+  if (facts.clientCertificate !== undefined) kept.push("Client-Cert", facts.clientCertificate);
+  if (facts.hopKey !== undefined) kept.push(hopHeader, renderHop(facts.hopKey));
   if (isChunked(raw)) kept.push("Transfer-Encoding", "chunked");
   else if (mayCarryBody(facts.method) && headerValues(raw, "content-length").length === 0) {
     // Said outright, or the client library would frame the empty body as chunks.

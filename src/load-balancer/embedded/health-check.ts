@@ -1,4 +1,3 @@
-import { request } from "node:http";
 import { renderAddress } from "../address.ts";
 import type { Backend, CheckResult } from "./backend.ts";
 
@@ -43,12 +42,13 @@ export class HealthChecks {
 
 /** Asks a server whether it is ready. Never rejects: what goes wrong is the answer. */
 export function checkHealth(
-  { host, port }: Pick<Backend, "host" | "port">,
+  { host, port, hop }: Pick<Backend, "host" | "port" | "hop">,
   timeoutMs: number,
 ): Promise<CheckResult> {
   return new Promise((resolve) => {
     const headers = { Host: renderAddress(host, port), Connection: "close" };
-    const check = request({ host, port, path: readinessPath, agent: false, headers });
+    const agent = hop.openAgent();
+    const check = hop.request({ host, port, path: readinessPath, agent, headers });
     const timer = setTimeout(() => {
       finish({ healthy: false, reason: `Health check: no answer within ${timeoutMs} ms` });
     }, timeoutMs);

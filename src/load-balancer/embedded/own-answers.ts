@@ -44,7 +44,7 @@ function problemHeaders(
     "Content-Type": problemContentType,
     "Content-Length": String(Buffer.byteLength(body)),
     "Cache-Control": "no-store",
-    ...(status === 503 ? { "Retry-After": String(retryAfterSeconds) } : {}),
+    ...(status === 429 || status === 503 ? { "Retry-After": String(retryAfterSeconds) } : {}),
     ...(status === 405 ? { Allow: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" } : {}),
     ...(close ? { Connection: "close" } : {}),
   };

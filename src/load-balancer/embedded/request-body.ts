@@ -5,6 +5,9 @@ import type { SilenceWatch } from "./silence-watch.ts";
 /** A body larger than this is not kept, so its request is not repeated once it has begun. */
 export const replayBytesMax = 16 * 1024;
 
+/** A client that has sent this much is not one that only holds a connection. */
+const arrivedBytesMin = 8 * 1024;
+
 /** A body that nobody wants any more is read on for this much, so that the client sees its answer. */
 const discardBytesMax = 16 * 1024 * 1024;
 
@@ -13,7 +16,7 @@ export class RequestBody {
   readonly #source: IncomingMessage;
   readonly #watch: SilenceWatch;
   #kept: Buffer[] | undefined = [];
-  #keptBytes = 0;
+  #receivedBytes = 0;
   #ended: boolean;
   #detach: () => void = () => {};
 
@@ -27,6 +30,11 @@ export class RequestBody {
   /** True while all that was read of it is still at hand. */
   get isReplayable(): boolean {
     return this.#kept !== undefined;
+  }
+
+  /** True when all of it, or as much as decides that it is coming, is there. */
+  get hasArrived(): boolean {
+    return this.#ended || this.#receivedBytes >= arrivedBytesMin;
   }
 
   /** Sends it, from the beginning, as fast as `target` takes it. Ends a sending before this one. */
@@ -86,8 +94,8 @@ export class RequestBody {
   }
 
   #keep(chunk: Buffer): void {
-    this.#keptBytes += chunk.length;
-    if (this.#keptBytes > replayBytesMax) this.#kept = undefined;
+    this.#receivedBytes += chunk.length;
+    if (this.#receivedBytes > replayBytesMax) this.#kept = undefined;
     this.#kept?.push(chunk);
   }
 }

@@ -53,7 +53,7 @@ function originForm({ method, url = "", rawHeaders }: RequestHead): string | und
   if (url.includes("#")) return undefined;
   if (url.startsWith("/")) return url;
   if (url === "*") return method === "OPTIONS" ? url : undefined;
-  const absolute = /^http:\/\/([^/?#]+)(\/[^?]*)?(\?.*)?$/i.exec(url);
+  const absolute = /^https?:\/\/([^/?#]+)(\/[^?]*)?(\?.*)?$/i.exec(url);
   const [host] = headerValues(rawHeaders, "host");
   if (absolute === null || host?.toLowerCase() !== absolute[1]!.toLowerCase()) return undefined;
   return (absolute[2] ?? "/") + (absolute[3] ?? "");

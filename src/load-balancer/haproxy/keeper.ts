@@ -6,6 +6,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { createSerial } from "../serial.ts";
 import type { HaproxyBinary } from "./binary.ts";
 import { type ControlSession, openControlSession, sendCommand } from "./control-socket.ts";
+import type { AccessLogTarget } from "./access-log.ts";
 import type { RuntimeFiles } from "./model.ts";
 import { type HaproxyProcess, servingPid, startHaproxyProcess } from "./process.ts";
 import {
@@ -31,6 +32,12 @@ export interface KeeperOptions {
   readonly runtime: RuntimeFiles;
   /** `run/haproxy.json` */
   readonly recordFile: string;
+  /** Where requests are logged when the configuration says `file`. */
+  readonly accessLogFile: string;
+  /** What the first HAProxy's standard output is. */
+  readonly output: AccessLogTarget;
+  /** What the next HAProxy finds in its environment besides our own. */
+  readonly environment: () => Readonly<Record<string, string>>;
   /** Called whenever a new HAProxy has read the configuration file. */
   readonly onStarted: () => void;
   readonly logger: Logger;
@@ -53,12 +60,14 @@ export class HaproxyKeeper {
   #finishing: ProcessId[] = [];
   #startedAt = 0;
   #launching = false;
+  #output: AccessLogTarget;
   /** False until it is sure that no other agent uses the same files. */
   #ownsFiles = false;
   #deaths = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#output = options.output;
     this.#failure.promise.catch(() => {}); // whoever watches `failed` gets it; nobody has to
   }
 
@@ -69,6 +78,11 @@ export class HaproxyKeeper {
 
   get isRunning(): boolean {
     return this.#current !== undefined;
+  }
+
+  /** How many processes only finish what they had before a reload. */
+  get finishing(): number {
+    return this.#finishing.filter(isSameProcessAlive).length;
   }
 
   /** Starts HAProxy, taking the sockets of one that a killed agent left serving. */
@@ -100,9 +114,12 @@ export class HaproxyKeeper {
    * begins with what the one before knew of its servers: their health, but also whether they are
    * in maintenance.
    */
-  replace({ keepState }: { readonly keepState: boolean }): Promise<void> {
+  replace(
+    { keepState, output }: { readonly keepState: boolean; readonly output: AccessLogTarget },
+  ): Promise<void> {
     return this.#serial(async () => {
       this.#stopping.signal.throwIfAborted();
+      this.#output = output;
       const predecessor = this.#current?.id;
       await this.#writeServerState(keepState ? predecessor : undefined);
       await this.#launch(predecessor);
@@ -145,6 +162,8 @@ export class HaproxyKeeper {
       binary: binary.path,
       configFile,
       socket: runtime.socket,
+      output: this.#output === "file" ? this.#options.accessLogFile : this.#output,
+      environment: this.#options.environment(),
       successorOf: predecessor?.pid,
       onSpawned: (id) => this.#record([id, ...(predecessor === undefined ? [] : [predecessor])]),
       logger,

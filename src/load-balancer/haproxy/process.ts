@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { PlatformError } from "../../errors/platform-error.ts";
@@ -26,6 +28,10 @@ export interface StartOptions {
   readonly binary: string;
   readonly configFile: string;
   readonly socket: string;
+  /** Where its standard output goes: `off`, our own (`stdout`), or a file that is appended to. */
+  readonly output: string;
+  /** Besides our own. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The HAProxy whose listening sockets this one takes before telling it to finish. */
   readonly successorOf: number | undefined;
   /** Told at once, before HAProxy answers, so that it can be found if we die now. */
@@ -40,11 +46,15 @@ export interface StartOptions {
 export async function startHaproxyProcess(options: StartOptions): Promise<HaproxyProcess> {
   const { binary, configFile, socket, successorOf, logger } = options;
   const handOver = successorOf === undefined ? [] : ["-x", socket, "-sf", String(successorOf)];
+  const output = await openOutput(options.output);
   const child = spawn(binary, ["-db", "-f", configFile, ...handOver], {
-    stdio: ["ignore", "ignore", "pipe"],
+    // A file as it is, rather than a pipe to us: requests are logged also while no agent runs.
+    stdio: ["ignore", typeof output === "string" ? output : output.fd, "pipe"],
     // A process group of its own: Ctrl-C in a terminal must reach the agent only, which drains.
     detached: true,
+    env: { ...process.env, ...options.environment },
   });
+  if (typeof output !== "string") await output.close(); // the child has its own
   const lines = collectLines(child, logger);
   const exited = whenExited(child, lines);
   let running = true;
@@ -63,6 +73,13 @@ export async function startHaproxyProcess(options: StartOptions): Promise<Haprox
     .find((match) => match !== null);
   if (taken?.[1] === undefined) throw startFailed(why);
   throw new PlatformError("BALANCER_PORT_IN_USE", { host: taken[1], port: taken[2]! });
+}
+
+async function openOutput(target: string): Promise<"ignore" | "inherit" | FileHandle> {
+  if (target === "off") return "ignore";
+  if (target === "stdout") return "inherit";
+  await mkdir(dirname(target), { recursive: true });
+  return await open(target, "a", 0o640);
 }
 
 /** The pid of the HAProxy that answers on the socket; undefined when none does. */

@@ -24,7 +24,15 @@ function config(changes: Readonly<Record<string, unknown>> = {}) {
 }
 
 function server(name: string, port: number, more: Partial<HaproxyServer> = {}): HaproxyServer {
-  return { name, ip: "127.0.0.1", port, draining: false, ...more };
+  return {
+    name,
+    ip: "127.0.0.1",
+    port,
+    draining: false,
+    maintenance: false,
+    weight: 100,
+    ...more,
+  };
 }
 
 const cases = [
@@ -48,13 +56,20 @@ const cases = [
         headersMs: 4,
         keepAliveMs: 5,
         tunnelMs: 6,
+        bodyMs: 7,
       },
       retries: 0,
       maxConnections: 100,
+      limits: {
+        connectionsPerAddress: 8,
+        requestsPerAddress: 9,
+        ratePeriodMs: 2_500,
+        headerBytes: 8_192,
+      },
     }),
     servers: [
       server("draining", 17010, { draining: true }),
-      server("other.machine", 17010, { ip: "10.0.0.7" }),
+      server("other.machine", 17010, { ip: "10.0.0.7", weightPort: 17200 }),
       server("sixth", 17010, { ip: "2001:db8::6" }),
     ],
   },

@@ -1,3 +1,5 @@
+import { hopHeader } from "../../http/forwarders.ts";
+import { renderHostIdentity } from "../../mtls/identity.ts";
 import { renderAddress } from "../address.ts";
 import {
   problemContentType,
@@ -5,7 +7,15 @@ import {
   renderProblem,
   retryAfterSeconds,
 } from "../problems.ts";
-import type { HaproxyModel, HaproxyServer } from "./model.ts";
+import { accessLogLines } from "./access-log.ts";
+import {
+  bindLine,
+  clientGlobalLines,
+  forwardingLines,
+  limitLines,
+  redirectLines,
+} from "./client-lines.ts";
+import { type HaproxyModel, type HaproxyServer, hopVariable } from "./model.ts";
 
 /** Names of the sections, for whoever speaks to HAProxy's control socket. */
 export const frontendName = "clients";
@@ -13,6 +23,9 @@ export const backendName = "servers";
 
 /** Longest time the process before a reload may take to finish what it has. */
 const hardStopSeconds = 600;
+
+/** How often a server is asked which share of its requests it can take. */
+const weightIntervalMs = 1_000;
 
 /** Client-sent headers that only the balancer may set. */
 const proxyHeaders = [
@@ -27,19 +40,26 @@ const proxyHeaders = [
   "X-Forwarded-Proto",
   "X-Forwarded-Server",
   "X-Real-IP",
+  hopHeader,
 ];
 
 /** What HAProxy may have to answer itself, once it could read the request. */
-const ownProblems: readonly ProblemStatus[] = [400, 405, 408, 500, 502, 503, 504];
+const ownProblems: readonly ProblemStatus[] = [400, 405, 408, 429, 500, 502, 503, 504];
 
 /** The text of `haproxy.cfg`. The same model always gives the same text. */
 export function renderHaproxyConfig(model: HaproxyModel): string {
+  const { lines } = model;
+  const redirect = redirectLines(model);
   const sections = [
     "# Written by the load balancer's agent; changes made here are lost.",
-    section("global", globalLines(model)),
-    section("defaults", defaultsLines(model)),
-    section(`frontend ${frontendName}`, frontendLines(model)),
-    section(`backend ${backendName}`, backendLines(model)),
+    section("global", [...globalLines(model), ...lines.global]),
+    section("defaults", [...defaultsLines(model), ...lines.defaults]),
+    section(`frontend ${frontendName}`, [...frontendLines(model), ...lines.frontend]),
+    section(`backend ${backendName}`, [...backendLines(model), ...lines.backend]),
+    ...(redirect === undefined ? [] : [section("frontend redirect", redirect)]),
+    ...(lines.sections.length === 0 ? [] : [lines.sections.join("\n")]),
+    // Everything above has been read: nobody can ask HAProxy for it any more.
+    section("global", [`unsetenv ${hopVariable}`]),
   ];
   return sections.join("\n\n") + "\n";
 }
@@ -53,17 +73,40 @@ export function renderServer(server: HaproxyServer, model: HaproxyModel): string
   const fastMs = fastIntervalMs(intervalMs);
   return [
     renderAddress(server.ip, server.port),
-    `weight ${serverWeight(server)}`,
+    `weight ${fileWeight(server)}`,
     `check inter ${intervalMs}ms fastinter ${fastMs}ms downinter ${fastMs}ms`,
     `rise ${rise} fall ${fall}`,
     // One refused connection of real traffic is proof enough; the next check brings it back.
     "observe layer4 error-limit 1 on-error mark-down",
+    ...weightWords(server),
+    ...hopTlsWords(server, model),
   ].join(" ");
 }
 
-/** Weight 0 takes no new requests: what HAProxy calls draining, and a file can say too. */
-export function serverWeight(server: HaproxyServer): 0 | 1 {
-  return server.draining ? 0 : 1;
+/** HAProxy asks once a second; while nobody answers the last weight holds. */
+function weightWords({ weightPort }: HaproxyServer): string[] {
+  return weightPort === undefined
+    ? []
+    : [`agent-check agent-port ${weightPort} agent-inter ${weightIntervalMs}ms`];
+}
+
+/** The server must show a certificate of the cluster's authority that was issued to it. */
+function hopTlsWords({ name, tls }: HaproxyServer, { cluster, tlsFiles }: HaproxyModel): string[] {
+  if (tls !== true) return [];
+  const host = renderHostIdentity({ cluster, role: "server", name });
+  return [`ssl verify required ca-file ${tlsFiles?.clusterCa ?? "missing"} verifyhost ${host}`];
+}
+
+/** A file cannot say "drain"; weight 0 comes to the same while HAProxy starts. */
+export function fileWeight({ draining, weight }: HaproxyServer): number {
+  return draining ? 0 : weight;
+}
+
+/** Consistent hashing: a server that comes or goes moves only its own share of the clients. */
+function balanceLines(algorithm: string): readonly string[] {
+  const [method = "", what = "", header = ""] = algorithm.split(":");
+  if (method !== "hash") return [`balance ${method}`];
+  return [`balance ${header === "" ? what : `hdr(${header})`}`, "hash-type consistent"];
 }
 
 /** How often a server is looked at that is down, or may be going down. */
@@ -75,7 +118,8 @@ function section(head: string, lines: readonly string[]): string {
   return [head, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
-function globalLines({ maxConnections, runtime, user }: HaproxyModel): string[] {
+function globalLines(model: HaproxyModel): string[] {
+  const { maxConnections, runtime, user } = model;
   return [
     `maxconn ${maxConnections}`,
     // A low limit of open files then means fewer connections, not a balancer that does not start.
@@ -85,11 +129,13 @@ function globalLines({ maxConnections, runtime, user }: HaproxyModel): string[] 
     `hard-stop-after ${hardStopSeconds}s`,
     `stats socket ${runtime.socket} mode 600 level admin expose-fd listeners`,
     `server-state-file ${runtime.serverState}`,
+    ...clientGlobalLines(model),
     ...(user === undefined ? [] : [`user ${user}`, `group ${user}`]),
   ];
 }
 
-function defaultsLines({ maxConnections, retries, timeouts, healthCheck }: HaproxyModel): string[] {
+function defaultsLines(model: HaproxyModel): string[] {
+  const { maxConnections, retries, timeouts, healthCheck, limits } = model;
   return [
     "mode http",
     `maxconn ${maxConnections}`,
@@ -107,29 +153,30 @@ function defaultsLines({ maxConnections, retries, timeouts, healthCheck }: Hapro
     `retries ${retries}`,
     "retry-on conn-failure empty-response response-timeout",
     "load-server-state-from-file global",
-    ...ownProblems.map(errorLine),
+    ...ownProblems.map((status) => errorLine(status, limits)),
   ];
 }
 
-function errorLine(status: ProblemStatus): string {
-  const extra = status === 503 ? ` hdr Retry-After ${retryAfterSeconds}` : "";
+function errorLine(status: ProblemStatus, { ratePeriodMs }: HaproxyModel["limits"]): string {
+  const seconds = status === 429 ? Math.ceil(ratePeriodMs / 1_000) : retryAfterSeconds;
+  const extra = status === 429 || status === 503 ? ` hdr Retry-After ${seconds}` : "";
   // Nothing is special to HAProxy between single quotes, and the texts contain none.
   const body = `'${renderProblem(status)}'`;
   return `http-error status ${status} content-type ${problemContentType} string ${body}${extra}`;
 }
 
-function frontendLines({ listen }: HaproxyModel): string[] {
+function frontendLines(model: HaproxyModel): string[] {
   return [
-    `bind ${listen}`,
+    bindLine(model),
     "monitor-uri /dragoman/balancer",
+    ...accessLogLines(model.accessLog),
+    ...limitLines(model),
     "http-request deny deny_status 405 if { method CONNECT TRACE }",
     "http-request deny deny_status 400 if { req.ver 1.1 } ! { req.hdr(host) -m found }",
     // Only WebSockets may change protocol: a server that took h2c would leave our rules behind.
     "http-request del-header Upgrade unless { req.hdr(upgrade) -i websocket }",
     ...proxyHeaders.map((name) => `http-request del-header ${name}`),
-    "option forwardfor",
-    "http-request set-header X-Forwarded-Proto http",
-    "http-request set-header X-Forwarded-Host %[req.hdr(host)] if { req.hdr(host) -m found }",
+    ...forwardingLines(model),
     // Whatever may change something is never sent to a second server.
     "http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
     `default_backend ${backendName}`,
@@ -138,11 +185,13 @@ function frontendLines({ listen }: HaproxyModel): string[] {
 
 function backendLines(model: HaproxyModel): string[] {
   return [
-    "balance roundrobin",
+    ...balanceLines(model.algorithm),
     "http-reuse safe",
     "option httpchk",
     "http-check send meth GET uri /dragoman/readyz ver HTTP/1.1 hdr Host balancer",
     "http-check expect status 200",
-    ...model.servers.map((server) => `server ${server.name} ${renderServer(server, model)}`),
+    ...model.servers.map((server) =>
+      `server ${server.name} ${renderServer(server, model)}${server.maintenance ? " disabled" : ""}`
+    ),
   ];
 }

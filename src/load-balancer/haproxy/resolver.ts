@@ -1,8 +1,8 @@
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { resolveHost } from "../address.ts";
-import type { BalancedServer } from "../api.ts";
-import type { BackendServer } from "../engine.ts";
+import type { EngineServer } from "../api.ts";
+import { type BackendServer, defaultWeight } from "../engine.ts";
 import type { HaproxyServer } from "./model.ts";
 import { unknownServer } from "./stats.ts";
 
@@ -13,14 +13,14 @@ import { unknownServer } from "./stats.ts";
 export class ServerResolver {
   readonly #logger: Logger;
   readonly #lastIps = new Map<string, string>();
-  #unresolved: readonly BalancedServer[] = [];
+  #unresolved: readonly EngineServer[] = [];
 
   constructor({ logger }: { readonly logger: Logger }) {
     this.#logger = logger;
   }
 
   /** The servers that were left out because their host never resolved. */
-  get unresolved(): readonly BalancedServer[] {
+  get unresolved(): readonly EngineServer[] {
     return this.#unresolved;
   }
 
@@ -33,11 +33,12 @@ export class ServerResolver {
     { strict }: { readonly strict: boolean },
   ): Promise<readonly HaproxyServer[]> {
     const resolved: HaproxyServer[] = [];
-    const unresolved: BalancedServer[] = [];
+    const unresolved: EngineServer[] = [];
     for (const server of servers) {
-      const { name, host, port, draining } = server;
+      const { name, host, ...rest } = server;
       try {
-        resolved.push({ name, ip: await this.#ipOf(host), port, draining });
+        const ip = await this.#ipOf(host);
+        resolved.push({ maintenance: false, weight: defaultWeight, ...rest, name, ip });
       } catch (error) {
         const left = this.#leaveOut(server, reasonOf(error));
         if (strict && !this.#unresolved.some((one) => one.address === left.address)) {
@@ -49,6 +50,16 @@ export class ServerResolver {
     }
     this.#unresolved = unresolved;
     return resolved;
+  }
+
+  /** The servers with addresses as far as there are any; takes note of nothing. */
+  async addressesOf(servers: readonly BackendServer[]): Promise<readonly HaproxyServer[]> {
+    const resolved = await Promise.all(servers.map(async ({ name, host, ...rest }) => {
+      const ip = await this.#ipOf(host).catch(() => undefined); // left out, as at a start
+      if (ip === undefined) return [];
+      return [{ maintenance: false, weight: defaultWeight, ...rest, name, ip }];
+    }));
+    return resolved.flat();
   }
 
   async #ipOf(host: string): Promise<string> {
@@ -64,7 +75,7 @@ export class ServerResolver {
     }
   }
 
-  #leaveOut(server: BackendServer, why: string): BalancedServer {
+  #leaveOut(server: BackendServer, why: string): EngineServer {
     const before = this.#unresolved.find(({ name }) => name === server.name);
     const since = before?.since ?? new Date().toISOString();
     this.#logger.warn("server has no address", { server: server.name, host: server.host, why });

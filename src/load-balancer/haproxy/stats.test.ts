@@ -4,12 +4,14 @@ import type { HaproxyServer } from "./model.ts";
 import { engineStatus, parseStat } from "./stats.ts";
 
 const head = "# pxname,svname,scur,stot,econ,eresp,status,lastchg,check_status,check_code," +
-  "last_chk,check_desc,req_tot,-";
+  "last_chk,check_desc,req_tot,weight,smax,rate,-";
 const servers: readonly HaproxyServer[] = [{
   name: "a",
   ip: "10.0.0.1",
   port: 80,
   draining: false,
+  maintenance: false,
+  weight: 100,
 }];
 const nowMs = Date.parse("2026-01-01T00:01:00.000Z");
 
@@ -63,7 +65,7 @@ describe("engineStatus", () => {
   ];
   for (const [what, fields, state, reason] of cases) {
     it(`shows a server that is ${what} as ${state}`, () => {
-      const server = statusOf(`servers,a,2,10,1,3,${fields},,`);
+      const server = statusOf(`servers,a,2,10,1,3,${fields},,80,9,3,`);
 
       assert.deepEqual(server, {
         name: "a",
@@ -71,7 +73,10 @@ describe("engineStatus", () => {
         state,
         since: "2026-01-01T00:00:55.000Z",
         reason,
+        weight: 80,
         sessionsCurrent: 2,
+        sessionsMax: 9,
+        requestRate: 3,
         requestsTotal: 10,
         errorsTotal: 4,
       });

@@ -1,4 +1,4 @@
-import type { BalancedServer, BalancedServerState } from "../api.ts";
+import type { BalancedServerState, EngineServer } from "../api.ts";
 import type { EngineStatus } from "../engine.ts";
 import { renderAddress } from "../address.ts";
 import type { HaproxyServer } from "./model.ts";
@@ -29,7 +29,7 @@ export interface StatusContext {
   /** When HAProxy answered. */
   readonly nowMs: number;
   /** The answer before, so that times which HAProxy rounds do not waver. */
-  readonly before?: EngineStatus | undefined;
+  readonly before?: Pick<EngineStatus, "servers"> | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface StatusContext {
 export function engineStatus(
   rows: readonly StatRow[],
   { servers, nowMs, before }: StatusContext,
-): EngineStatus {
+): Omit<EngineStatus, "finishing"> {
   const frontend = rows.find((row) => row["pxname"] === frontendName);
   const byName = new Map(
     rows.filter((row) => row["pxname"] === backendName).map((row) => [row["svname"], row]),
@@ -55,7 +55,7 @@ export function engineStatus(
 }
 
 /** Whole seconds ago, reckoned back from now, differ by one from answer to answer. */
-function steady(status: BalancedServer, before: BalancedServer | undefined): BalancedServer {
+function steady(status: EngineServer, before: EngineServer | undefined): EngineServer {
   if (before?.state !== status.state) return status;
   const differenceMs = Math.abs(Date.parse(before.since) - Date.parse(status.since));
   return differenceMs <= 2_000 ? { ...status, since: before.since } : status;
@@ -65,16 +65,27 @@ function steady(status: BalancedServer, before: BalancedServer | undefined): Bal
 export function unknownServer(
   { name, host, port }: { readonly name: string; readonly host: string; readonly port: number },
   { reason, since }: { readonly reason: string; readonly since: string },
-): BalancedServer {
-  const none = { sessionsCurrent: 0, requestsTotal: 0, errorsTotal: 0 };
-  return { name, address: renderAddress(host, port), state: "down", since, reason, ...none };
+): EngineServer {
+  return {
+    name,
+    address: renderAddress(host, port),
+    state: "down",
+    since,
+    reason,
+    weight: 0,
+    sessionsCurrent: 0,
+    sessionsMax: 0,
+    requestsTotal: 0,
+    requestRate: 0,
+    errorsTotal: 0,
+  };
 }
 
 function serverStatus(
   server: HaproxyServer,
   row: StatRow | undefined,
   nowMs: number,
-): BalancedServer {
+): EngineServer {
   const state = stateOf(server, row);
   return {
     name: server.name,
@@ -82,14 +93,18 @@ function serverStatus(
     state,
     since: new Date(nowMs - count(row, "lastchg") * 1_000).toISOString(),
     reason: reasonFor(state, row),
+    weight: state === "draining" || state === "maintenance" ? 0 : count(row, "weight"),
     sessionsCurrent: count(row, "scur"),
+    sessionsMax: count(row, "smax"),
     requestsTotal: count(row, "stot"),
+    requestRate: count(row, "rate"),
     errorsTotal: count(row, "econ") + count(row, "eresp"),
   };
 }
 
 function stateOf(server: HaproxyServer, row: StatRow | undefined): BalancedServerState {
   const status = row?.["status"] ?? "";
+  if (server.maintenance && /^MAINT/.test(status)) return "maintenance";
   // `UP 1/2` is on its way down, `DOWN 1/2` on its way up.
   if (!/^(UP|DRAIN|NOLB)/.test(status)) return "down";
   if (server.draining) return "draining";
@@ -98,6 +113,7 @@ function stateOf(server: HaproxyServer, row: StatRow | undefined): BalancedServe
 
 function reasonFor(state: BalancedServerState, row: StatRow | undefined): string {
   if (row === undefined) return "HAProxy does not know it";
+  if (state === "maintenance") return "asked to take nothing at all";
   if (state === "draining") return "asked to take no new requests";
   if (!hasCheckResult(row)) return "no health check has ended yet";
   const what = row["check_desc"] || row["status"] || "";
@@ -114,4 +130,10 @@ function hasCheckResult(row: StatRow | undefined): boolean {
 
 function count(row: StatRow | undefined, column: string): number {
   return Number(row?.[column] ?? 0) || 0;
+}
+
+/** Reads `name: value` lines, as `show info` answers them. */
+export function parseInfo(text: string): Readonly<Record<string, string>> {
+  const lines = text.split("\n").map((line) => /^([^:]+): ?(.*)$/.exec(line));
+  return Object.fromEntries(lines.flatMap((match) => match === null ? [] : [[match[1], match[2]]]));
 }

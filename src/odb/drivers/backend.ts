@@ -55,6 +55,8 @@ export interface Backend {
   timeAfter(ms: number): string;
   /** Ends a `select` that takes rows which nobody else is taking, and leaves those others alone. */
   readonly skipTaken: string;
+  /** The same, but waits for rows that others are taking. */
+  readonly awaitTaken: string;
   readonly types: ColumnTypes;
   readonly begin: {
     /** One consistent view of the data from the first to the last statement. */
@@ -71,6 +73,8 @@ export interface Backend {
    * of the new row instead, or stay as they are when there are no columns.
    */
   renderUpsert(keys: readonly string[], columns: readonly string[]): string;
+  /** Statements that add a column to a table; for migrations, so they bear being run again. */
+  addColumn(table: string, column: string, definition: string): readonly string[];
   connect(): Promise<Session>;
   failureOf(error: unknown): Failure;
   /** True while the database is still to be made by `create`. */

@@ -5,7 +5,13 @@ import { reasonOf } from "../../errors/platform-error.ts";
 import type { RemoteTarget } from "../url.ts";
 import type { Backend, Failure, Session } from "./backend.ts";
 import { networkFailure } from "./failures.ts";
-import { noPassword, type RemoteOptions, unknownDatabase, wrongPassword } from "./postgresql.ts";
+import {
+  idleTransactionMs,
+  noPassword,
+  type RemoteOptions,
+  unknownDatabase,
+  wrongPassword,
+} from "./postgresql.ts";
 
 /** MySQL 8 and MariaDB 10.6 or later, with InnoDB. */
 export function createMysqlBackend(target: RemoteTarget, options: RemoteOptions): Backend {
@@ -19,6 +25,7 @@ export function createMysqlBackend(target: RemoteTarget, options: RemoteOptions)
     now: renderTime("utc_timestamp(3)"),
     timeAfter: (ms) => renderTime(`utc_timestamp(3) + interval ${ms * 1_000} microsecond`),
     skipTaken: "for update skip locked",
+    awaitTaken: "for update",
     types: {
       id: "bigint not null auto_increment primary key",
       foreignId: "bigint",
@@ -45,6 +52,7 @@ export function createMysqlBackend(target: RemoteTarget, options: RemoteOptions)
       commit: [`select release_lock(${lock})`],
     },
     renderUpsert: renderOnDuplicateKey,
+    addColumn: renderAddColumnOnce,
     connect: () => connect(target, options),
     failureOf: (error) => failureOf(error, target),
     createAdapter: () => new MysqlAdapter(),
@@ -65,6 +73,19 @@ function renderOnDuplicateKey(keys: readonly string[], columns: readonly string[
   return `on duplicate key update ${settings}`;
 }
 
+/** Tables are changed outside transactions here, so a migration may find the column there. */
+function renderAddColumnOnce(table: string, column: string, definition: string) {
+  const isThere = `select count(*) from information_schema.columns where table_schema = database()
+    and table_name = '${table}' and column_name = '${column}'`;
+  const addition = `alter table ${table} add column ${column} ${definition}`;
+  return [
+    `set @addition = if((${isThere}) = 0, '${addition.replaceAll("'", "''")}', 'do 0')`,
+    "prepare addition from @addition",
+    "execute addition",
+    "deallocate prepare addition",
+  ];
+}
+
 async function connect(target: RemoteTarget, options: RemoteOptions): Promise<Session> {
   const socket = connectSocket({ host: target.host, port: target.port, noDelay: true });
   socket.setKeepAlive(true, 30_000);
@@ -83,9 +104,11 @@ async function connect(target: RemoteTarget, options: RemoteOptions): Promise<Se
     });
     const lockSeconds = Math.max(1, Math.ceil(options.lockTimeoutMs / 1_000));
     // Strict: what does not fit is refused, not cut. Backslash escapes are what the driver writes.
+    // MySQL does not know a limit for idle transactions; to it, that line is a comment.
     await session.query(
       `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',
-         innodb_lock_wait_timeout = ${lockSeconds}`,
+         innodb_lock_wait_timeout = ${lockSeconds}
+         /*M! , idle_transaction_timeout = ${idleTransactionMs / 1_000} */`,
       [],
     );
     return session;

@@ -10,13 +10,19 @@ import { reasonOf } from "../../errors/platform-error.ts";
 import type { RemoteTarget } from "../url.ts";
 import type { Backend, Failure, Session } from "./backend.ts";
 import { codeOf, networkFailure } from "./failures.ts";
-import { renderOnConflict } from "./on-conflict.ts";
+import { renderAddColumn, renderOnConflict } from "./statements.ts";
 
 export interface RemoteOptions {
   readonly password?: string;
   /** How long a statement may wait for a lock that another transaction holds. */
   readonly lockTimeoutMs: number;
 }
+
+/**
+ * A client that froze or died in mid-transaction must not hold its locks for longer than it could
+ * hold a lease. Our transactions never pause.
+ */
+export const idleTransactionMs = 5_000;
 
 const name = 'varchar(255) collate "C"';
 
@@ -33,6 +39,7 @@ export function createPostgresqlBackend(target: RemoteTarget, options: RemoteOpt
     now: renderTime("clock_timestamp()"),
     timeAfter: (ms) => renderTime(`(clock_timestamp() + interval '${ms} milliseconds')`),
     skipTaken: "for update skip locked",
+    awaitTaken: "for update",
     types: {
       id: "bigint generated always as identity primary key",
       foreignId: "bigint",
@@ -53,6 +60,7 @@ export function createPostgresqlBackend(target: RemoteTarget, options: RemoteOpt
       commit: ["commit"],
     },
     renderUpsert: renderOnConflict,
+    addColumn: renderAddColumn,
     connect: () => connect(target, options),
     failureOf: (error) => failureOf(error, target),
     createAdapter: () => new PostgresAdapter(),
@@ -112,10 +120,9 @@ async function prepare(client: Client, target: RemoteTarget, options: RemoteOpti
   const path = target.schema === undefined
     ? ""
     : `set search_path to ${identifier(target.schema)};`;
-  // A client that died in mid-transaction without its host telling must not hold locks for ever.
   await client.query(
     `${path} set lock_timeout to ${options.lockTimeoutMs};
-     set idle_in_transaction_session_timeout to 60000`,
+     set idle_in_transaction_session_timeout to ${idleTransactionMs}`,
   );
 }
 

@@ -6,7 +6,7 @@ import { reasonOf } from "../../errors/platform-error.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import { delay } from "../../lib/wait.ts";
 import type { Backend, Failure, Session } from "./backend.ts";
-import { renderOnConflict } from "./on-conflict.ts";
+import { renderAddColumn, renderOnConflict } from "./statements.ts";
 import { codeOf } from "./failures.ts";
 
 /**
@@ -22,6 +22,7 @@ export function createSqliteBackend({ path }: { readonly path: string }): Backen
     now: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
     timeAfter: (ms) => `strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '${ms / 1_000} seconds')`,
     skipTaken: "", // there is one writer at a time
+    awaitTaken: "",
     types: {
       id: "integer primary key autoincrement",
       foreignId: "integer",
@@ -37,6 +38,7 @@ export function createSqliteBackend({ path }: { readonly path: string }): Backen
     begin: { read: ["begin"], write: ["begin immediate"] },
     migration: { begin: ["begin immediate"], commit: ["commit"] },
     renderUpsert: renderOnConflict,
+    addColumn: renderAddColumn,
     connect: () => connect(path),
     failureOf,
     isAbsent: () => !existsSync(path) && existsSync(dirname(path)),

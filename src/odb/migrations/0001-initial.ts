@@ -4,7 +4,7 @@ import type { Migration } from "./migration.ts";
 export const initial: Migration = {
   version: 1,
   name: "initial",
-  statements: (types) => [
+  statements: ({ types }) => [
     clusterTable(types),
     objectTable(types),
     ...deploymentTables(types),

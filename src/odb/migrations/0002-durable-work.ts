@@ -4,7 +4,7 @@ import type { Migration } from "./migration.ts";
 export const durableWork: Migration = {
   version: 2,
   name: "durable work",
-  statements: (types) => [invocationTable(types), clusterLockTable(types)],
+  statements: ({ types }) => [invocationTable(types), clusterLockTable(types)],
 };
 
 // The two keys beside the primary one are there as indexes: written so, every database makes them

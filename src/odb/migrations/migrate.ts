@@ -23,7 +23,7 @@ export function migrate(db: OdbDatabase, backend: Backend): Promise<MigrationRes
     const from = await loadVersion(connection);
     if (from > latestVersion) throw versionError(backend, from);
     for (const migration of migrations.slice(from)) {
-      for (const statement of migration.statements(backend.types)) {
+      for (const statement of migration.statements(backend)) {
         await runRaw(connection, statement);
       }
       await connection.insertInto("schema_version").values({

@@ -1,4 +1,4 @@
-import type { ColumnTypes } from "../drivers/backend.ts";
+import type { Backend } from "../drivers/backend.ts";
 
 /**
  * One step of the schema. Forward only, and never changed once released. Statements must bear
@@ -8,5 +8,5 @@ import type { ColumnTypes } from "../drivers/backend.ts";
 export interface Migration {
   readonly version: number;
   readonly name: string;
-  statements(types: ColumnTypes): readonly string[];
+  statements(backend: Pick<Backend, "types" | "addColumn">): readonly string[];
 }

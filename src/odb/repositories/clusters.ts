@@ -1,6 +1,6 @@
 import type { SelectQueryBuilder } from "kysely";
 import { PlatformError } from "../../errors/platform-error.ts";
-import { didYouMean } from "../names.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import { type ClusterContext, databaseTime, type OdbContext } from "../context.ts";
 import type { OdbDatabase, Tables } from "../schema.ts";
 import type { ClusterRow } from "../types.ts";

@@ -1,6 +1,7 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import { type ClusterContext, orUpdate } from "../context.ts";
-import { didYouMean, requireName } from "../names.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
+import { requireName } from "../names.ts";
 import { type Outcome, write } from "../transactions.ts";
 import type { FileDeployment } from "../types.ts";
 import { loadBundleId } from "./bundles.ts";

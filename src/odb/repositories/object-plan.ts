@@ -1,7 +1,8 @@
 import type { NamedSpec } from "../../catalog/kind.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { canonicalJson } from "../../lib/canonical-json.ts";
-import { didYouMean, requireName } from "../names.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
+import { requireName } from "../names.ts";
 import type { ObjectChange } from "../types.ts";
 import { keyText } from "./keys.ts";
 import { type ObjectRow, parseSpec } from "./objects.ts";

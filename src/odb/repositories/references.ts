@@ -1,7 +1,7 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import { keyBatches, rowBatches } from "../batches.ts";
 import type { ClusterContext } from "../context.ts";
-import { didYouMean } from "../names.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import type { ObjectChange, ObjectKey, ObjectReference } from "../types.ts";
 import { keyText, listNames, loadIds, serviceKind } from "./keys.ts";
 

@@ -1,6 +1,6 @@
 import { PlatformError } from "../../errors/platform-error.ts";
 import { type ClusterContext, databaseTime, orUpdate } from "../context.ts";
-import { didYouMean } from "../names.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import type { ServerReport, ServerRow, ServerState } from "../types.ts";
 
 /** Adds or updates the row of a server, seen now. */
@@ -14,6 +14,8 @@ export async function reportServer(cluster: ClusterContext, report: ServerReport
     revision: report.revision,
     state_hash: report.stateHash,
     failures: JSON.stringify(report.failures),
+    incarnation: report.incarnation,
+    details: JSON.stringify(report.details ?? null),
     last_seen_at: databaseTime(cluster),
   };
   // Not an upsert at once: MySQL would make every heartbeat wait for changes of the cluster.
@@ -57,6 +59,8 @@ export async function listServers(
       revision: row.revision,
       stateHash: row.state_hash,
       failures: JSON.parse(row.failures), // written from a ServerReport alone
+      incarnation: row.incarnation,
+      details: JSON.parse(row.details ?? "null"),
       lastSeenAt: row.last_seen_at,
     };
   });

@@ -3,6 +3,8 @@ import type { Peer, UpgradeOptions, WebSocketUpgrade } from "../../http/exchange
 export interface HttpEngineOptions {
   readonly host: string;
   readonly port: number;
+  /** PEM; absent: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Never rejects. */
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
 }
@@ -20,11 +22,12 @@ export interface HttpEngine {
  * them. Throws when the port is taken by somebody else. This is the only file that names the
  * runtime's own HTTP server.
  */
-export function openHttpEngine({ host, port, handle }: HttpEngineOptions): HttpEngine {
+export function openHttpEngine({ host, port, tls, handle }: HttpEngineOptions): HttpEngine {
   const server = Deno.serve({
     hostname: host,
     port,
     reusePort: true,
+    ...tls,
     onListen: () => {},
   }, (request, info) => handle(request, info as Peer)); // TCP: the address is an IP address
   return {

@@ -5,6 +5,7 @@ import { Answers } from "../../http/answers.ts";
 import { createCid } from "../../http/cid.ts";
 import { Deadlines } from "../../http/deadlines.ts";
 import { Exchange, type HttpTools, type Peer } from "../../http/exchange.ts";
+import type { Forwarders } from "../../http/forwarders.ts";
 import { toProblem } from "../../http/problem.ts";
 import type { Generation, Route, RouteMatch } from "../../http/route.ts";
 import type { ApiDocs } from "./api-docs.ts";
@@ -17,7 +18,7 @@ export interface HttpFrontOptions {
   readonly logger: Logger;
   /** The server's name, where clients may know it. */
   readonly server?: string | undefined;
-  readonly trustedProxies: readonly string[];
+  readonly forwarders: Forwarders;
   /** Undefined: channels are not described to clients. */
   readonly docs?: ApiDocs | undefined;
 }
@@ -42,7 +43,7 @@ export class HttpFront {
   #notReady: string | undefined = "it has no configuration yet";
   #onIdle: (() => void)[] = [];
 
-  constructor({ generation, logger, server, trustedProxies, docs }: HttpFrontOptions) {
+  constructor({ generation, logger, server, forwarders, docs }: HttpFrontOptions) {
     this.#generation = generation;
     this.#logger = logger;
     this.#server = server;
@@ -51,7 +52,7 @@ export class HttpFront {
     this.#tools = {
       answers: this.#answers,
       deadlines: new Deadlines(),
-      trustedProxies: new Set(trustedProxies),
+      forwarders,
       upgrade: upgradeWebSocket,
     };
   }

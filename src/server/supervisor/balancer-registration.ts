@@ -1,9 +1,18 @@
 import { reasonOf } from "../../errors/platform-error.ts";
 import type { Registration } from "../../load-balancer/api.ts";
+import { withTimeout } from "../../lib/wait.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import type { HopKeys } from "./hop-keys.ts";
+
+/** An agent that cannot say its keys is no reason not to register. */
+const keysTimeoutMs = 5_000;
 
 /** What a server needs of the balancer's agent. */
 export interface BalancerAgent {
+  /** `https://host:port` */
+  readonly url: string;
+  /** What its balancer shows to servers. */
+  hopKeys(): Promise<readonly string[]>;
   register(server: string, registration: Registration): Promise<unknown>;
   drain(server: string): Promise<unknown>;
 }
@@ -13,6 +22,7 @@ export interface BalancerRegistrationOptions {
   readonly server: string;
   /** Where the balancer reaches this server's HTTP port. */
   readonly address: Registration;
+  readonly keys: Pick<HopKeys, "learn">;
   readonly logger: Logger;
   /** Default 3,000. */
   readonly intervalMs?: number;
@@ -37,6 +47,16 @@ export class BalancerRegistration {
   /** Whether the agent has taken the last registration. */
   get registered(): boolean {
     return this.#registered;
+  }
+
+  /** Asks what the balancer shows to servers; never rejects, and waits for at most `timeoutMs`. */
+  async learnKeys({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
+    const late = () => new Error(`no answer within ${timeoutMs} ms`);
+    await withTimeout(this.#learnKeys(), timeoutMs, late).catch((error: unknown) => {
+      this.#options.logger.debug("The balancer's keys could not be learnt now", {
+        reason: reasonOf(error),
+      });
+    });
   }
 
   /** Registers now and from now on; resolves after the first attempt. */
@@ -73,6 +93,8 @@ export class BalancerRegistration {
   async #attempt(): Promise<void> {
     const { agent, server, address, logger } = this.#options;
     try {
+      // First the keys: with the registration requests may come at once.
+      await this.learnKeys({ timeoutMs: keysTimeoutMs });
       await agent.register(server, address);
       if (!this.#registered) logger.info("Registered with the balancer", { ...address });
       this.#registered = true;
@@ -86,5 +108,10 @@ export class BalancerRegistration {
       }
       this.#failing = true;
     }
+  }
+
+  async #learnKeys(): Promise<void> {
+    const { agent, keys } = this.#options;
+    await keys.learn(agent.url, await agent.hopKeys());
   }
 }

@@ -2,16 +2,21 @@ import { hostname } from "node:os";
 import type { DesiredState } from "../../cluster/desired-state.ts";
 import type { Membership } from "../../cluster/membership.ts";
 import type { OdbLink } from "../../cluster/odb-link.ts";
-import type { DependencyStatus, ServerStatus } from "../../cluster/status.ts";
+import type {
+  CertificateInUse,
+  DependencyStatus,
+  ServerDetails,
+  ServerStatus,
+} from "../../cluster/status.ts";
 import { version } from "../../config/component.ts";
 import type { ServerConfig } from "../../config/schemas.ts";
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import type { ClusterSnapshot, ServerFailure, ServerReport, ServerState } from "../../odb/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { BundleFiles } from "../deploy/bundle-files.ts";
+import { stateHash, statePartsOf } from "../state-hash.ts";
 import type { BundleFile } from "../worker/protocol.ts";
-import type { BalancerRegistration } from "./balancer-registration.ts";
-import type { InvocationRunner } from "./invocation-runner.ts";
+import type { Balancers } from "./balancers.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import type { ServiceResult, WorkerProcess } from "./worker-process.ts";
 
@@ -20,8 +25,20 @@ export interface ServerAddresses {
   readonly admin: { readonly host: string; readonly port: number };
 }
 
+/** Work of the cluster that this server takes part in while it is up. */
+export interface BackgroundWork {
+  start(): void;
+  /** Takes nothing more on, and finishes what it has within `drainMs`. */
+  stop(drainMs: number): Promise<void>;
+}
+
 export interface SupervisorParts {
   readonly config: ServerConfig;
+  /** Of this life of the server. */
+  readonly incarnation: string;
+  /** Names the key of the cluster. */
+  readonly keyId: string;
+  readonly certificates: readonly CertificateInUse[];
   /** Under which others reach this server. */
   readonly addresses: ServerAddresses;
   readonly pool: WorkerPool;
@@ -36,8 +53,11 @@ export interface SupervisorTies {
   readonly desired: DesiredState;
   readonly membership: Membership;
   /** Absent for a server that stands behind no balancer of ours. */
-  readonly registration: BalancerRegistration | undefined;
-  readonly invocations: InvocationRunner;
+  readonly registration: Pick<Balancers, "start" | "stop"> | undefined;
+  /** Ended in this order when the server stops, each without waiting for the one before. */
+  readonly work: readonly BackgroundWork[];
+  /** What this server does for the whole cluster. */
+  readonly standing: () => Pick<ServerStatus, "leases" | "alarms">;
 }
 
 /** One server: brings desired states to its workers, says what it runs, and leaves in good order. */
@@ -45,8 +65,9 @@ export class Supervisor {
   readonly #parts: SupervisorParts;
   readonly #startedAt = new Date();
   #ties: SupervisorTies | undefined;
-  #state: ServerState = "starting";
+  #state: ServerState = "joining";
   #bundleFailures: readonly ServerFailure[] = [];
+  #wantedHash = "";
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
@@ -63,6 +84,8 @@ export class Supervisor {
   /** Starts serving; resolves when at least one worker does. Throws SERVER_* when none can. */
   async start(ties: SupervisorTies): Promise<void> {
     this.#ties = ties;
+    // Not awaited: an ODB that hangs must not keep a server from starting.
+    void ties.membership.report();
     await ties.desired.start();
     if (this.#parts.pool.upCount === 0) {
       const reason = this.failures().map((failure) => failure.error).join("; ");
@@ -73,13 +96,14 @@ export class Supervisor {
     }
     this.#state = "up";
     await Promise.all([ties.membership.report(), ties.registration?.start()]);
-    ties.invocations.start();
+    for (const work of ties.work) work.start();
   }
 
   /** Brings a desired state to the workers: what DesiredState calls. */
   async apply(snapshot: ClusterSnapshot): Promise<void> {
     const { bundles, failures } = await this.#fetchBundles(snapshot);
     this.#bundleFailures = failures;
+    this.#wantedHash = stateHash(statePartsOf({ ...snapshot, keyId: this.#parts.keyId }));
     await this.#parts.pool.apply({
       revision: snapshot.revision,
       objects: snapshot.objects,
@@ -98,7 +122,7 @@ export class Supervisor {
 
   /** A worker came, went or took a state. */
   changed(): void {
-    if (this.#state !== "starting") void this.#ties?.membership.report();
+    if (this.#state !== "joining") void this.#ties?.membership.report();
   }
 
   /** Objects and bundles that this server could not bring to life. */
@@ -125,22 +149,26 @@ export class Supervisor {
   }
 
   status(): ServerStatus {
-    const { config, pool, link, addresses } = this.#parts;
+    const { config, pool, link, addresses, incarnation, certificates } = this.#parts;
     return {
       name: config.name,
       cluster: config.cluster,
       environment: config.environment,
       version,
+      incarnation,
       pid: process.pid,
       hostname: hostname(),
       state: this.#state,
       startedAt: this.#startedAt.toISOString(),
-      url: urlOf("http", addresses.http),
+      url: urlOf(config.http.tls ? "https" : "http", addresses.http),
       adminUrl: urlOf("https", addresses.admin),
       ...this.#running(),
+      wantedHash: this.#wantedHash,
+      certificates,
       clusterRevision: this.#ties?.desired.clusterRevision ?? 0,
       workers: pool.statuses(),
       failures: this.failures(),
+      ...(this.#ties?.standing() ?? { leases: [], alarms: [] }),
       odb: link.status(),
       kvdb: this.#parts.kvdbStatus(),
     };
@@ -148,8 +176,26 @@ export class Supervisor {
 
   /** What goes into the server's row of the ODB. */
   report(): ServerReport {
-    const { name, state, url, adminUrl, startedAt, revision, stateHash, failures } = this.status();
-    return { name, state, url, adminUrl, version, startedAt, revision, stateHash, failures };
+    const status = this.status();
+    const { name, state, url, adminUrl, startedAt, revision, stateHash, failures } = status;
+    const details: ServerDetails = {
+      hostname: status.hostname,
+      pid: status.pid,
+      certificates: status.certificates,
+      workers: status.workers.map((worker) => ({
+        id: worker.id,
+        pid: worker.pid,
+        state: worker.state,
+        revision: worker.revision,
+        stateHash: worker.stateHash,
+        parts: worker.parts,
+      })),
+    };
+    return {
+      ...{ name, state, url, adminUrl, version, startedAt, revision, stateHash, failures },
+      incarnation: status.incarnation,
+      details,
+    };
   }
 
   /** Leaves the balancer, finishes what is in flight, says goodbye to the ODB. */
@@ -163,7 +209,7 @@ export class Supervisor {
     await this.#ties?.registration?.stop();
     // Workers end once no request is left, whatever else they run.
     const until = performance.now() + config.limits.drainMs;
-    await this.#ties?.invocations.stop(config.limits.drainMs);
+    await Promise.all(this.#ties?.work.map((work) => work.stop(config.limits.drainMs)) ?? []);
     await pool.stop(Math.max(0, until - performance.now()));
     this.#state = "down";
     await unfollowed;

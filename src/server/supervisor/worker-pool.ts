@@ -4,11 +4,12 @@ import { backoffMs } from "../../lib/backoff.ts";
 import type { ServerFailure } from "../../odb/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { InitMessage } from "../worker/protocol.ts";
+import type { Vitals } from "./health-weight.ts";
 import { type RequestHandler, type RunnableState, WorkerProcess } from "./worker-process.ts";
 
 export interface WorkerPoolOptions {
   readonly count: number;
-  readonly init: Omit<InitMessage, "type" | "workerId">;
+  readonly init: Omit<InitMessage, "type" | "workerId" | "hopKeys">;
   readonly logger: Logger;
   /** Does what workers ask of their supervisor. */
   readonly onRequest: RequestHandler;
@@ -30,6 +31,7 @@ interface Place {
 
 /** A worker that has been up for this long is healthy: its next end restarts at once. */
 const healthyMs = 30_000;
+const nothing = { objects: "", deployments: "", secrets: "" } as const;
 /** How often workers are looked at. */
 const watchMs = 1_000;
 
@@ -43,6 +45,7 @@ export class WorkerPool {
   readonly #places: readonly Place[];
   readonly #watch: ReturnType<typeof setInterval>;
   #state: RunnableState | undefined;
+  #hopKeys: readonly string[] = [];
   #next = 0;
   #watchedAt = performance.now();
   #stopping = false;
@@ -88,6 +91,21 @@ export class WorkerPool {
     throw new PlatformError("SERVER_NO_WORKER", { server: this.#options.init.server });
   }
 
+  /** Tells every worker, and those that come, the keys of the cluster's balancers. */
+  useHopKeys(keys: readonly string[]): void {
+    this.#hopKeys = keys;
+    for (const { process } of this.#places) process?.useHopKeys(keys);
+  }
+
+  /** What each place's worker last said of itself; undefined where none serves. */
+  vitals(): readonly (Vitals | undefined)[] {
+    return this.#places.map(({ process }) => {
+      if (process?.phase !== "up") return undefined;
+      const { inFlight = 0, eventLoopDelayMs = 0 } = process.heartbeat ?? {};
+      return { inFlight, eventLoopDelayMs, silentMs: process.silentMs };
+    });
+  }
+
   statuses(): readonly WorkerStatus[] {
     return this.#places.map(({ id, process, restarts }) => ({
       id,
@@ -97,6 +115,7 @@ export class WorkerPool {
       restarts,
       revision: process?.configured?.revision ?? 0,
       stateHash: process?.configured?.stateHash ?? "",
+      parts: process?.configured?.parts ?? nothing,
       bundles: process?.configured?.bundles ?? [],
       requestsTotal: process?.heartbeat?.requestsTotal ?? 0,
       errorsTotal: process?.heartbeat?.errorsTotal ?? 0,
@@ -137,7 +156,8 @@ export class WorkerPool {
 
   #start(place: Place): WorkerProcess {
     const { init, logger, onRequest } = this.#options;
-    const process = new WorkerProcess({ type: "init", workerId: place.id, ...init }, onRequest);
+    const message = { type: "init", workerId: place.id, ...init, hopKeys: this.#hopKeys } as const;
+    const process = new WorkerProcess(message, onRequest);
     void process.exited.then(({ code, signal }) => {
       place.process = undefined;
       if (this.#stopping) return;

@@ -45,7 +45,8 @@ export class WorkerProcess {
   readonly exited: Promise<WorkerExit>;
   readonly startedAt: Date = new Date();
   readonly #child: ChildProcess;
-  readonly #init: InitMessage;
+  #init: InitMessage;
+  #isInitSent = false;
   readonly #booted: Promise<void>;
   readonly #invocations = new PendingAnswers<ServiceResult>();
   readonly #questions = new PendingAnswers<unknown>();
@@ -106,6 +107,7 @@ export class WorkerProcess {
     if (this.#sent.size === 0 && this.#configured === undefined) {
       await Promise.race([this.#booted, this.exited]);
       this.#send(this.#init);
+      this.#isInitSent = true;
     }
     const wanted = new Map(state.objects.map((object) => [keyOf(object), versionOf(object)]));
     const upserted = state.objects.filter((object) =>
@@ -127,11 +129,24 @@ export class WorkerProcess {
     return result;
   }
 
-  /** Runs a service and resolves with its output; rejects with the error it ended with. */
-  invoke(request: Omit<InvokeMessage, "type" | "id">): Promise<ServiceResult> {
+  /**
+   * Runs a service and resolves with its output; rejects with the error it ended with, and with
+   * SERVICE_CANCELLED soon after `signal` was aborted.
+   */
+  async invoke(
+    request: Omit<InvokeMessage, "type" | "id">,
+    signal?: AbortSignal,
+  ): Promise<ServiceResult> {
     const { id, answer } = this.#invocations.open();
     this.#send({ type: "invoke", id, ...request });
-    return answer;
+    const onAbort = () => this.#send({ type: "abort", id });
+    if (signal?.aborted === true) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   /** Asks it something; rejects with the error it answers, and with SERVER_WORKER_LOST. */
@@ -147,6 +162,12 @@ export class WorkerProcess {
   /** Passes on what another worker pushes to clients of WebSocket channels. */
   push(text: string): void {
     this.#send({ type: "push", text });
+  }
+
+  /** Tells it the keys of the cluster's balancers. */
+  useHopKeys(keys: readonly string[]): void {
+    this.#init = { ...this.#init, hopKeys: keys };
+    if (this.#isInitSent) this.#send({ type: "hopKeys", keys });
   }
 
   /** Lets it finish what it has, for at most `timeoutMs`; it is gone when this resolves. */

@@ -40,8 +40,12 @@ async function take(message: Exclude<ToWorker, ReplyMessage | PushMessage>): Pro
       return send(await worker.configure(message));
     case "invoke":
       return send(await worker.invoke(message));
+    case "abort":
+      return worker.abort(message.id);
     case "ask":
       return send(await worker.answer(message));
+    case "hopKeys":
+      return worker.useHopKeys(message.keys);
     case "drain":
       return await drain(message.timeoutMs);
   }

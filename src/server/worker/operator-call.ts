@@ -4,18 +4,24 @@ import { runService, unknownService, validate } from "../../service/run-service.
 import { describeIssues } from "../../service/schema.ts";
 import { isServiceError } from "../../service/service-error.ts";
 import { serviceFailure } from "../../service/service-failure.ts";
-import { withTimeout } from "../../lib/wait.ts";
 import type { InvokeMessage } from "./protocol.ts";
 
+export interface OperatorCallOptions {
+  readonly runtime: ServiceRuntime;
+  /** Ends the call early. */
+  readonly cancelled: AbortSignal;
+}
+
 /**
- * Runs a service that an operator invoked, or a durable invocation, for at most `timeoutMs` and as
- * long as the service itself may take. Rejects with SERVICE_UNKNOWN, REQUEST_INPUT_INVALID,
- * REQUEST_TIMEOUT, SERVICE_REFUSED (the service threw a ServiceError), SERVICE_BUSY,
- * SERVICE_INACTIVE and SERVICE_FAILED.
+ * Runs a service that an operator invoked, a durable invocation or a job, for at most `timeoutMs`
+ * and as long as the service itself may take. Whoever waits is answered at the end of the time and
+ * when the call is cancelled; the service is told by its signal. Rejects with SERVICE_UNKNOWN,
+ * REQUEST_INPUT_INVALID, REQUEST_TIMEOUT, SERVICE_CANCELLED, SERVICE_REFUSED (the service threw a
+ * ServiceError), SERVICE_BUSY, SERVICE_INACTIVE and SERVICE_FAILED.
  */
 export async function runOperatorCall(
   { service: name, input, cid, channel, ...limits }: Omit<InvokeMessage, "type" | "id">,
-  runtime: ServiceRuntime,
+  { runtime, cancelled }: OperatorCallOptions,
 ): Promise<unknown> {
   const runnable = runtime.services.get(name);
   if (runnable === undefined) throw unknownService(name, runtime.services.keys());
@@ -24,8 +30,15 @@ export async function runOperatorCall(
     const errors = describeIssues(checked.issues);
     throw new PlatformError("REQUEST_INPUT_INVALID", {}, { details: { errors } });
   }
+  if (cancelled.aborted) throw new PlatformError("SERVICE_CANCELLED", { service: name });
   const timeoutMs = Math.min(limits.timeoutMs, runnable.service.timeoutMs ?? Infinity);
   const abort = new AbortController();
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => {}); // it may come after everybody has his answer
+  const end = (error: PlatformError) => {
+    abort.abort(error);
+    ended.reject(error);
+  };
   const endsAt = performance.now() + timeoutMs;
   const call: Call = {
     request: operatorRequest(cid, channel),
@@ -34,15 +47,19 @@ export async function runOperatorCall(
     runtime,
     remaining: () => Math.max(0, endsAt - performance.now()),
   };
-  const timeout = new PlatformError("REQUEST_TIMEOUT", { timeoutMs });
+  const timer = setTimeout(
+    () => end(new PlatformError("REQUEST_TIMEOUT", { timeoutMs })),
+    timeoutMs,
+  );
+  const onCancelled = () => end(new PlatformError("SERVICE_CANCELLED", { service: name }));
+  cancelled.addEventListener("abort", onCancelled, { once: true });
   try {
-    const running = Promise.resolve(runService(runnable, checked.value, call));
-    return await withTimeout(running, timeoutMs, () => {
-      abort.abort(timeout);
-      return timeout;
-    });
+    return await Promise.race([runService(runnable, checked.value, call), ended.promise]);
   } catch (error) {
     throw operatorError(error, name);
+  } finally {
+    clearTimeout(timer);
+    cancelled.removeEventListener("abort", onCancelled);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Outgoing, OutgoingStatus, PingResult } from "../../connectors/cont
 import { outgoingDrivers } from "../../connectors/drivers.ts";
 import { kinds } from "../../connectors/registry.ts";
 import { isPlatformError, PlatformError, reasonOf } from "../../errors/platform-error.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import { withTimeout } from "../../lib/wait.ts";
 import type { ClusterKey } from "../../security/cluster-key.ts";
 import type { Call } from "../../service/call.ts";
@@ -168,8 +168,7 @@ function connectionOf(connections: Connections, kind: string, name: string): Con
   const found = connections.get(`${kind}/${name}`);
   if (found !== undefined) return found;
   const names = [...connections.values()].filter(({ object }) => object.kind === kind);
-  const near = nearestName(name, names.map(({ object }) => object.name));
-  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+  const hint = didYouMean(name, names.map(({ object }) => object.name));
   throw new PlatformError("OUTGOING_UNKNOWN", { kind, name, hint });
 }
 

@@ -1,4 +1,5 @@
 import type { StoredObject } from "../../catalog/kind.ts";
+import type { StateParts } from "../../cluster/status.ts";
 import type { OutgoingStatus, PingResult } from "../../connectors/contract.ts";
 import type { ErrorJson } from "../../errors/platform-error.ts";
 import type { BundleKey, ServerFailure } from "../../odb/types.ts";
@@ -11,9 +12,11 @@ export type ToWorker =
   | InitMessage
   | ConfigureMessage
   | InvokeMessage
+  | AbortMessage
   | AskMessage
   | ReplyMessage
   | PushMessage
+  | HopKeysMessage
   | DrainMessage;
 export type FromWorker =
   | BootedMessage
@@ -42,6 +45,10 @@ export interface InitMessage {
   readonly logLevel: LogLevel;
   /** Peers whose X-Forwarded-* headers are believed, as IP addresses. */
   readonly trustedProxies: readonly string[];
+  /** Whoever shows one of these is a balancer of the cluster, and believed as well. */
+  readonly hopKeys: readonly string[];
+  /** The certificate of the HTTP port, PEM; undefined: plain HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Whether channels are described at `/dragoman/openapi.json`, with a page to try them. */
   readonly apiDocs: boolean;
   /** `redis://host:port/db`; undefined: this server has no KVDB. */
@@ -65,7 +72,7 @@ export interface BundleFile {
   readonly path: string;
 }
 
-/** A service called by an operator, or as a durable invocation, rather than through a channel. */
+/** A service called by an operator, as an invocation or by a job, rather than through a channel. */
 export interface InvokeMessage {
   readonly type: "invoke";
   readonly id: number;
@@ -75,6 +82,12 @@ export interface InvokeMessage {
   readonly timeoutMs: number;
   /** What the service is told it was called through. Default: an operator. */
   readonly channel?: { readonly kind: string; readonly name: string };
+}
+
+/** Nobody waits for an `invoke` any more: its signal is aborted, and it is answered at once. */
+export interface AbortMessage {
+  readonly type: "abort";
+  readonly id: number;
 }
 
 /** What a supervisor asks a worker, and the answers. */
@@ -89,6 +102,34 @@ export interface Questions {
     readonly question: { readonly kind: string; readonly name: string };
     readonly answer: OutgoingStatus | null;
   };
+  /** What the worker really runs, to be held against what it should run. */
+  readonly inventory: {
+    readonly question: InventoryQuestion;
+    readonly answer: WorkerInventory;
+  };
+}
+
+export interface InventoryQuestion {
+  /** `contentHash` of the objects that should run; those that do are listed when it differs. */
+  readonly contentHash: string;
+}
+
+export interface WorkerInventory {
+  readonly revision: number;
+  /** Names the cluster key that it opens secrets with. */
+  readonly keyId: string;
+  readonly bundles: readonly BundleKey[];
+  readonly failures: readonly ServerFailure[];
+  /** Absent when they are what they should be. */
+  readonly objects?: readonly ObjectHash[];
+}
+
+/** One object that runs, and the hash of its content. */
+export interface ObjectHash {
+  readonly kind: string;
+  readonly name: string;
+  readonly revision: number;
+  readonly hash: string;
 }
 
 export interface AskMessage<T extends keyof Questions = keyof Questions> {
@@ -152,6 +193,12 @@ export interface PushMessage {
   readonly text: string;
 }
 
+/** The keys of the cluster's balancers have changed: all that hold from now on. */
+export interface HopKeysMessage {
+  readonly type: "hopKeys";
+  readonly keys: readonly string[];
+}
+
 /** Finish what is in flight for at most `timeoutMs`, take nothing new, say `drained`, exit 0. */
 export interface DrainMessage {
   readonly type: "drain";
@@ -169,6 +216,7 @@ export interface ConfiguredMessage {
   readonly revision: number;
   /** `stateHash()` of what it now runs. */
   readonly stateHash: string;
+  readonly parts: StateParts;
   /** The code of each file that it really runs. */
   readonly bundles: readonly BundleKey[];
   readonly failures: readonly ServerFailure[];

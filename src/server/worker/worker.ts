@@ -8,10 +8,10 @@ import { invokeService } from "../../service/run-service.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { type HttpEngine, openHttpEngine } from "../http/engine.ts";
 import { ApiDocs } from "../http/api-docs.ts";
+import { Forwarders } from "../../http/forwarders.ts";
 import { RateLimits } from "../../http/rate-limit/rate-limits.ts";
 import { HttpFront } from "../http/front.ts";
 import { compileRouter } from "../http/router.ts";
-import { stateHash } from "../state-hash.ts";
 import { BundleSet, type Failure } from "./bundle-set.ts";
 import { GenerationCompiler } from "./compile-generation.ts";
 import { drainTraffic } from "./drain.ts";
@@ -30,6 +30,7 @@ import type {
   Questions,
 } from "./protocol.ts";
 import { OutgoingConnections } from "./outgoing-connections.ts";
+import { RunningState } from "./running-state.ts";
 import type { SupervisorLink } from "./supervisor-link.ts";
 import { ServiceSet } from "./service-set.ts";
 import { ServiceSlots } from "./service-slots.ts";
@@ -58,10 +59,13 @@ export class Worker {
   readonly #services = new ServiceSet(this.#slots);
   readonly #threads = new ThreadPool();
   readonly #objects = new Map<string, StoredObject>();
+  readonly #invocations = new Map<number, AbortController>();
   readonly #outgoing: OutgoingConnections;
   readonly #facilities: FacilitySource;
   readonly #compiler: GenerationCompiler;
+  readonly #forwarders: Forwarders;
   readonly #front: HttpFront;
+  readonly #running: RunningState;
   #runtime: ServiceRuntime;
   #engine: HttpEngine | undefined;
 
@@ -71,6 +75,7 @@ export class Worker {
     this.#logger = logger;
     const { server, cluster, limits } = init;
     const key = parseClusterKey(init.clusterKey);
+    this.#running = new RunningState(key.id);
     this.#outgoing = new OutgoingConnections({ key, cluster, server, logger });
     this.#facilities = new FacilitySource({ init, key, link, logger, threads: this.#threads });
     const rates = new RateLimits({ store: this.#facilities.buckets, logger });
@@ -78,11 +83,13 @@ export class Worker {
     this.#compiler = new GenerationCompiler({ key, limits, logger, rates, sockets, replays });
     const { facilities } = this.#facilities.update([], this.#outgoing.set());
     this.#runtime = this.#createRuntime(new Map(), facilities);
+    this.#forwarders = new Forwarders(init.trustedProxies);
+    this.#forwarders.useKeys(init.hopKeys);
     this.#front = new HttpFront({
       generation: { router: compileRouter([]), entries: [], runtime: this.#runtime },
       logger,
       server: init.environment === "development" ? init.server : undefined,
-      trustedProxies: init.trustedProxies,
+      forwarders: this.#forwarders,
       docs: init.apiDocs ? new ApiDocs({ cluster }) : undefined,
     });
     this.#watchdog = new StallWatchdog(this.#slots, {
@@ -113,23 +120,28 @@ export class Worker {
       ...called.failures,
       ...compiled.failures,
     ];
-    const failures = [...bundleFailures, ...objectFailures];
-    for (const { kind, name, error } of failures) {
+    const configured = this.#running.take({
+      revision: message.revision,
+      objects: this.#objects.values(),
+      bundles: this.#bundles.keys(),
+      bundleFailures,
+      objectFailures,
+    });
+    for (const { kind, name, error } of configured.failures) {
       this.#logger.error("Not brought to life", { kind, name, reason: error });
     }
-    const failed = new Set(objectFailures.map(({ kind, name }) => `${kind}/${name}`));
-    const running = [...this.#objects].filter(([id]) => !failed.has(id)).map(([, one]) => one);
-    const hash = stateHash(running, this.#bundles.keys());
-    const bundles = this.#bundles.keys();
-    return { type: "configured", revision: message.revision, stateHash: hash, bundles, failures };
+    return configured;
   }
 
   /** Runs a service for an operator; never rejects. */
   async invoke({ id, ...call }: InvokeMessage): Promise<InvokedMessage> {
     const startedAt = performance.now();
     const durationMs = () => Math.round((performance.now() - startedAt) * 1_000) / 1_000;
+    const abort = new AbortController();
+    this.#invocations.set(id, abort);
     try {
-      const output = plainJson(await runOperatorCall(call, this.#runtime), call.service);
+      const options = { runtime: this.#runtime, cancelled: abort.signal };
+      const output = plainJson(await runOperatorCall(call, options), call.service);
       return { type: "invoked", id, durationMs: durationMs(), output };
     } catch (error) {
       const { cid, service } = call;
@@ -137,7 +149,14 @@ export class Worker {
       this.#logger.warn("Invocation failed", { cid, service, through, error });
       const known = isPlatformError(error) ? error : new PlatformError("INTERNAL");
       return { type: "invoked", id, durationMs: durationMs(), error: known.toJSON() };
+    } finally {
+      this.#invocations.delete(id);
     }
+  }
+
+  /** Cancels what `invoke` runs, unless it has ended. */
+  abort(id: number): void {
+    this.#invocations.get(id)?.abort();
   }
 
   /** Answers a question of the supervisor; never rejects. */
@@ -148,6 +167,11 @@ export class Worker {
       const known = isPlatformError(error) ? error : new PlatformError("INTERNAL");
       return { type: "answered", id, error: known.toJSON() };
     }
+  }
+
+  /** Takes the keys by which balancers prove themselves from now on. */
+  useHopKeys(keys: readonly string[]): void {
+    this.#forwarders.useKeys(keys);
   }
 
   /** Takes what another worker pushes to clients of WebSocket channels. */
@@ -207,7 +231,8 @@ export class Worker {
   #listen(): void {
     if (this.#engine !== undefined) return;
     const { host, port } = this.#init.http;
-    this.#engine = openHttpEngine({ host, port, handle: this.#front.handle });
+    const { tls } = this.#init;
+    this.#engine = openHttpEngine({ host, port, tls, handle: this.#front.handle });
     this.#logger.info("Listening", { host, port: this.#engine.port });
   }
 
@@ -215,9 +240,12 @@ export class Worker {
     topic: AskMessage["topic"],
     question: AskMessage["question"],
   ): Promise<unknown> | unknown {
-    const { kind, name } = question;
+    // Below, the topic says which question it is.
+    if (topic === "inventory") {
+      return this.#running.inventory(question as Questions["inventory"]["question"]);
+    }
+    const { kind, name, timeoutMs } = question as Questions["ping"]["question"];
     if (topic === "status") return this.#outgoing.status(kind, name) ?? null;
-    const { timeoutMs } = question as Questions["ping"]["question"]; // the topic says so
     return this.#outgoing.ping(kind, name, timeoutMs);
   }
 

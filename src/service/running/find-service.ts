@@ -1,5 +1,5 @@
 import { PlatformError } from "../../errors/platform-error.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import type { Call, RunnableService } from "../call.ts";
 import type { Service } from "../define-service.ts";
 import { createRunnable } from "./runnable.ts";
@@ -26,7 +26,6 @@ export function findService(target: string | Service, call: Call): RunnableServi
 
 /** The error for a name that no service has, with the nearest one that exists. */
 export function unknownService(name: string, known: Iterable<string>): PlatformError {
-  const near = nearestName(name, known);
-  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+  const hint = didYouMean(name, known);
   return new PlatformError("SERVICE_UNKNOWN", { name, hint });
 }

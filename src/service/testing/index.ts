@@ -5,13 +5,13 @@
 export type { LogLine } from "./captured-log.ts";
 export type { PushedMessage } from "./kit-facilities.ts";
 export type { TestInvocation } from "./memory-work.ts";
+export type { RestMethod } from "../outgoing/create-rest-client.ts";
 export type { OutgoingCall } from "./outgoing-fakes.ts";
 export type {
   RestAnswer,
   RestCall,
   RestFake,
   RestHandler,
-  RestMethod,
   RestScript,
   RestScripts,
 } from "./rest-fake.ts";

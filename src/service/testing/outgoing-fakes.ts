@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { unknownName } from "../facilities/unknown-name.ts";
 import type { OutgoingClients, OutgoingSet } from "../outgoing/outgoing-set.ts";
 import { type FakeHooks, type RestCall, RestFake, type RestScripts } from "./rest-fake.ts";
-import { FakeRestClient } from "./rest-fake-client.ts";
+import { createFakeRestClient } from "./rest-fake-client.ts";
 import { type SoapCall, SoapFake, type SoapScripts } from "./soap-fake.ts";
 
 /** A call that a service made to another system. */
@@ -55,7 +55,7 @@ export class OutgoingFakes implements OutgoingSet {
     const clients: { readonly [key in keyof OutgoingClients]: () => OutgoingClients[key] } = {
       rest: () => {
         const fake = pick(this.#rest, "RestOutgoing", name);
-        return new FakeRestClient(fake, { call, hooks, clock: this.#clock });
+        return createFakeRestClient(fake, { call, hooks, clock: this.#clock });
       },
       soap: () => pick(this.#soap, "SoapOutgoing", name).client(call, hooks),
     };

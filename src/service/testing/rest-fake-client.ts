@@ -1,10 +1,11 @@
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import type { Call } from "../call.ts";
 import type { Clock } from "../clock.ts";
+import { createRestClient, type RestSending } from "../outgoing/create-rest-client.ts";
 import type { RestClient, RestOptions, RestReply } from "../outgoing/rest-client.ts";
 import { describeIssues } from "../schema.ts";
 import { fillPath } from "./path-pattern.ts";
-import type { FakeHooks, RestAnswer, RestCall, RestFake, RestMethod } from "./rest-fake.ts";
+import type { FakeHooks, RestAnswer, RestCall, RestFake } from "./rest-fake.ts";
 
 export interface FakeRestClientOptions {
   readonly call: Call;
@@ -12,16 +13,15 @@ export interface FakeRestClientOptions {
   readonly clock: Clock;
 }
 
-interface Sending<T> {
-  readonly path: string;
-  readonly body: unknown;
-  readonly options: RestOptions<T>;
-}
-
 type ReplyAnswer = Exclude<RestAnswer, { readonly failure: string }>;
 
 /** A RestClient as services know it, for one call; its errors are those of the real one. */
-export class FakeRestClient implements RestClient {
+export function createFakeRestClient(fake: RestFake, options: FakeRestClientOptions): RestClient {
+  const sender = new FakeSender(fake, options);
+  return createRestClient((sending) => sender.send(sending));
+}
+
+class FakeSender {
   readonly #fake: RestFake;
   readonly #options: FakeRestClientOptions;
 
@@ -30,32 +30,7 @@ export class FakeRestClient implements RestClient {
     this.#options = options;
   }
 
-  get<T>(path = "/", options: RestOptions<T> = {}): Promise<RestReply<T>> {
-    return this.#send("GET", { path, body: undefined, options });
-  }
-
-  async head(path = "/", options: RestOptions<undefined> = {}): Promise<RestReply<undefined>> {
-    const reply = await this.#send("HEAD", { path, body: undefined, options });
-    return { ...reply, data: undefined };
-  }
-
-  delete<T>(path = "/", options: RestOptions<T> = {}): Promise<RestReply<T>> {
-    return this.#send("DELETE", { path, body: undefined, options });
-  }
-
-  post<T>(path: string, body?: unknown, options: RestOptions<T> = {}): Promise<RestReply<T>> {
-    return this.#send("POST", { path, body, options });
-  }
-
-  put<T>(path: string, body?: unknown, options: RestOptions<T> = {}): Promise<RestReply<T>> {
-    return this.#send("PUT", { path, body, options });
-  }
-
-  patch<T>(path: string, body?: unknown, options: RestOptions<T> = {}): Promise<RestReply<T>> {
-    return this.#send("PATCH", { path, body, options });
-  }
-
-  async #send<T>(method: RestMethod, { path, body, options }: Sending<T>): Promise<RestReply<T>> {
+  async send<T>({ method, path, body, options }: RestSending<T>): Promise<RestReply<T>> {
     const { call, hooks, clock } = this.#options;
     const about = { kind: "RestOutgoing", name: this.#fake.name };
     call.signal.throwIfAborted();

@@ -1,7 +1,6 @@
+import type { RestMethod } from "../outgoing/create-rest-client.ts";
 import { parsePathPattern, type PathPattern } from "./path-pattern.ts";
 import { UnexpectedCall } from "./unexpected-call.ts";
-
-export type RestMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** A call that a service made to a RestOutgoing. */
 export interface RestCall {

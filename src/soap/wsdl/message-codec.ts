@@ -1,5 +1,5 @@
 import { UnwritableError } from "../../formats/format.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import type { XmlElement } from "../../xml/element.ts";
 import { childElements } from "../../xml/query.ts";
 import { XsdDecoder } from "../xsd/decode.ts";
@@ -36,8 +36,7 @@ function encodeParts(
   const names = parts.map(({ name }) => name);
   for (const key of Object.keys(values)) {
     if (names.includes(key) || values[key] === undefined) continue;
-    const near = nearestName(key, names);
-    const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+    const hint = didYouMean(key, names);
     throw new UnwritableError(`/${key}`, `The WSDL has no such part${hint}`);
   }
   const tag = encoder.qualified(wrapper);

@@ -1,7 +1,7 @@
 import { UnwritableError } from "../../formats/format.ts";
 import { xmlValueOf } from "../../formats/xml-shape.ts";
 import { compileXmlWriter } from "../../formats/xml-writer.ts";
-import { nearestName } from "../../lib/nearest-name.ts";
+import { didYouMean } from "../../lib/nearest-name.ts";
 import { escapeAttribute, escapeText } from "../../xml/escape.ts";
 import { xsiNamespace } from "../../xml/namespaces.ts";
 import { attributeKey, fieldsOf, textKey, typeKey } from "./fields.ts";
@@ -144,8 +144,7 @@ function checkKeys(type: XsdComplex, object: Readonly<Record<string, unknown>>):
     if (object[key] === undefined || key === typeKey || known.includes(key)) continue;
     if (key === textKey && (text !== undefined || isMixed)) continue;
     if (key.startsWith("@") ? takesAnyAttribute : takesAnyElement) continue;
-    const near = nearestName(key, known);
-    const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+    const hint = didYouMean(key, known);
     throw new UnwritableError(`/${key}`, `The WSDL has no such member${hint}`);
   }
 }

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { poll } from "../../../src/lib/wait.ts";
-import { stateHash } from "../../../src/server/state-hash.ts";
-import { channel, object, WorkerProcess } from "./worker-process.ts";
+import { parseClusterKey } from "../../../src/security/cluster-key.ts";
+import { type HashedState, stateHash, statePartsOf } from "../../../src/server/state-hash.ts";
+import { channel, clusterKey, object, WorkerProcess } from "./worker-process.ts";
 
 function version(text: string): string {
   return `export const v = defineService({ name: "v", handle: () => "${text}" });`;
@@ -52,6 +53,11 @@ function keepAsking(worker: WorkerProcess, path: string, clients = 8) {
   };
 }
 
+function hashOf(objects: HashedState["objects"], bundles: HashedState["bundles"]): string {
+  const { id: keyId } = parseClusterKey(clusterKey);
+  return stateHash(statePartsOf({ objects, bundles, keyId }));
+}
+
 describe("A worker taking over configurations", () => {
   it("reports what failed, serves the rest and hashes what it runs", async () => {
     await using worker = await WorkerProcess.start();
@@ -77,7 +83,7 @@ describe("A worker taking over configurations", () => {
       "RestChannel v /guarded",
       "Surprise x",
     ]);
-    assert.equal(hash, stateHash([good], [bundle]));
+    assert.equal(hash, hashOf([good], [bundle]));
     assert.equal(await (await worker.fetch("/v")).text(), '"1"');
   });
 
@@ -90,7 +96,7 @@ describe("A worker taking over configurations", () => {
     const { failures, stateHash: hash } = await worker.configure({ bundles: [broken] });
 
     assert.deepEqual(failures, [{ kind: "Deployment", name: "v.ts", error: "no such thing" }]);
-    assert.equal(hash, stateHash([channel("/v", "v")], [first]));
+    assert.equal(hash, hashOf([channel("/v", "v")], [first]));
     assert.equal(await (await worker.fetch("/v")).text(), '"1"');
   });
 

@@ -66,6 +66,8 @@ export class WorkerProcess implements AsyncDisposable {
       clusterKey,
       logLevel: "debug",
       trustedProxies: [],
+      hopKeys: [],
+      tls: undefined,
       kvdb: undefined,
       apiDocs: true,
       ...init,

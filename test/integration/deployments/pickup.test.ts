@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { PickupDirectory, type PickupOptions } from "../../../src/admin-api/deploy-pickup.ts";
+import { PickupDirectory, type PickupOptions } from "../../../src/admin-api/deploy/pickup.ts";
 import { PlatformError } from "../../../src/errors/platform-error.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import { stopBundler } from "../../../src/server/deploy/bundle.ts";

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority, installTls, issueCertificate } from "../../../src/ca/index.ts";
@@ -16,38 +16,57 @@ const cluster = "demo";
 /** A load balancer with its authority, as `create` and `ca` commands make it; gone after `close`. */
 export class AgentSetup implements AsyncDisposable {
   readonly root: string;
+  readonly name: string;
   readonly port: number;
   readonly agentPort: number;
   readonly #clients: AgentClient[] = [];
   readonly #backends: HttpBackend[] = [];
   #running: RunningComponent | undefined;
 
-  private constructor(root: string, ports: { readonly http: number; readonly agent: number }) {
+  private constructor(
+    root: string,
+    name: string,
+    ports: { readonly http: number; readonly agent: number },
+  ) {
     this.root = root;
+    this.name = name;
     this.port = ports.http;
     this.agentPort = ports.agent;
   }
 
-  static async open(engine: "auto" | "haproxy" | "embedded"): Promise<AgentSetup> {
-    const root = await mkdtemp(join(tmpdir(), "dragoman-agent-"));
+  /** `beside`: a second balancer of the same cluster, with the same authority. */
+  static async open(
+    engine: "auto" | "haproxy" | "embedded",
+    { beside, name = "balancer" }: { readonly beside?: AgentSetup; readonly name?: string } = {},
+  ): Promise<AgentSetup> {
+    const root = beside?.root ?? await mkdtemp(join(tmpdir(), "dragoman-agent-"));
     const ports = { http: await findFreePort(), agent: await findFreePort() };
-    const setup = new AgentSetup(root, ports);
-    await createAuthority(setup.ca, {});
+    const setup = new AgentSetup(root, name, ports);
+    if (beside === undefined) await createAuthority(setup.ca, {});
     await createLoadBalancer(setup.directory, {
-      name: "balancer",
+      name,
       cluster,
       environment: "development",
       engine,
       http: { host: "127.0.0.1", port: ports.http },
       agent: { host: "127.0.0.1", port: ports.agent },
     });
-    const identity: Identity = { cluster, role: "load-balancer", name: "balancer" };
+    const identity: Identity = { cluster, role: "load-balancer", name };
     await installTls(await issueCertificate(setup.ca, { identity, hosts: [] }), setup.directory);
     return setup;
   }
 
   get directory(): string {
-    return join(this.root, "load-balancer");
+    return join(this.root, this.name);
+  }
+
+  get agentUrl(): string {
+    return `https://127.0.0.1:${this.agentPort}`;
+  }
+
+  /** Adds lines to config.yaml. */
+  async configure(lines: string): Promise<void> {
+    await appendFile(join(this.directory, "config.yaml"), `${lines}\n`);
   }
 
   get ca(): string {
@@ -77,7 +96,7 @@ export class AgentSetup implements AsyncDisposable {
       [issued.certPath, issued.keyPath, issued.caPath].map((file) => readFile(file, "utf8")),
     );
     const tls: TlsMaterial = { cert: cert!, key: key!, ca: ca! };
-    const url = `https://127.0.0.1:${this.agentPort}`;
+    const url = this.agentUrl;
     const client = createAgentClient({ url, tls, cluster });
     this.#clients.push(client);
     return client;

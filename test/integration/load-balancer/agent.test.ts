@@ -146,7 +146,6 @@ describe("the agent", () => {
         () => server.check(),
         () => server.reload(),
         () => webAdmin.register("server1", address),
-        () => webAdmin.leave("server1"),
         () => webAdmin.reload(),
       ]
     ) {

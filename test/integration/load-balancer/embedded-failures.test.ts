@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import type { BackendServer } from "../../../src/load-balancer/engine.ts";
-import { runLoad } from "../../load/ledger.ts";
+import { runLoad } from "../../../src/rehearsal/load/ledger.ts";
 import { ask, begin, listen, startRig, startServer } from "./embedded-rig.ts";
 
 interface ServerProcess extends AsyncDisposable, BackendServer {

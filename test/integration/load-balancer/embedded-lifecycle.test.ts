@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { poll } from "../../../src/lib/wait.ts";
-import { runLoad } from "../../load/ledger.ts";
+import { runLoad } from "../../../src/rehearsal/load/ledger.ts";
 import {
   ask,
   begin,

@@ -8,12 +8,16 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import type { z } from "zod";
 import { type AddressInfo, connect, type Server as NetServer, type Socket } from "node:net";
 import { type LoadBalancerConfig, loadBalancerConfigSchema } from "../../../src/config/schemas.ts";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import type { BackendServer, BalancerEngine } from "../../../src/load-balancer/engine.ts";
-import { createEmbeddedEngine } from "../../../src/load-balancer/embedded/engine.ts";
+import {
+  createEmbeddedEngine,
+  type EmbeddedEngineOptions,
+} from "../../../src/load-balancer/embedded/engine.ts";
 import { silentLogger } from "../../../src/telemetry/logger.ts";
 
 /** The embedded balancer on a free port, with whatever stands behind it. */
@@ -27,13 +31,15 @@ export interface Rig extends AsyncDisposable {
 
 export type RigSettings =
   & {
-    -readonly [K in "timeouts" | "healthCheck"]?: Partial<LoadBalancerConfig[K]>;
+    -readonly [K in "timeouts" | "healthCheck" | "limits"]?: Partial<LoadBalancerConfig[K]>;
   }
+  & Pick<z.input<typeof loadBalancerConfigSchema>, "tls">
   & { readonly maxConnections?: number; readonly retries?: number; readonly port?: number };
 
 export async function startRig(
   servers: readonly (BackendServer | TestServer)[],
   { port, ...settings }: RigSettings = {},
+  parts: Partial<Pick<EmbeddedEngineOptions, "directory" | "hopKey" | "clusterCa">> = {},
 ): Promise<Rig> {
   const config = loadBalancerConfigSchema.parse({
     name: "lb",
@@ -44,7 +50,12 @@ export async function startRig(
     ...settings,
     healthCheck: { intervalMs: 50, ...settings.healthCheck },
   });
-  const engine = createEmbeddedEngine(config, { logger: silentLogger });
+  const engine = createEmbeddedEngine(config, {
+    logger: silentLogger,
+    accessLogFile: "/dev/null",
+    directory: "/nonexistent",
+    ...parts,
+  });
   await engine.start(servers.map(describeServer));
   const rig: Rig = {
     engine,

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { isPlatformError } from "../../../src/errors/platform-error.ts";
 import { poll } from "../../../src/lib/wait.ts";
-import { runLoad } from "../../load/ledger.ts";
+import { runLoad } from "../../../src/rehearsal/load/ledger.ts";
 import { ask, begin, listen, readUntil, startRig, startServer } from "./embedded-rig.ts";
 
 describe("The embedded balancer", () => {
@@ -296,14 +296,17 @@ describe("The embedded balancer", () => {
 
     assert.equal(status.requestsTotal, 1);
     const [server] = status.servers;
-    assert.deepEqual({ ...server, since: "" }, {
+    assert.deepEqual({ ...server, since: "", requestRate: 0 }, {
       name: "one",
       address: `127.0.0.1:${one.port}`,
       state: "up",
       since: "",
       reason: "Layer7 check: 200",
+      weight: 100,
       sessionsCurrent: 0,
+      sessionsMax: 1,
       requestsTotal: 1,
+      requestRate: 0,
       errorsTotal: 0,
     });
     assert.ok(Date.parse(server!.since) <= Date.now());

@@ -36,7 +36,7 @@ describe("HAProxy reloads", () => {
       const load = new Load({ port: setup.port, method });
       for (let round = 1; round <= 5; round++) {
         await load.further(100);
-        await engine.configuration.apply(changed(setup.config, 3 + round));
+        await engine.configuration.apply({ config: changed(setup.config, 3 + round) });
         pids.add(await setup.haproxyPid());
       }
       await load.further(100);
@@ -56,7 +56,7 @@ describe("HAProxy reloads", () => {
     await answerers(setup.port, 2);
     await untilServer(engine, "a", ({ state }) => state === "down");
 
-    await engine.configuration.apply(changed(setup.config, 5));
+    await engine.configuration.apply({ config: changed(setup.config, 5) });
 
     const { servers } = await engine.status();
     assert.deepEqual(servers.map(({ name, state }) => [name, state]), [["a", "down"], ["b", "up"]]);
@@ -67,7 +67,9 @@ describe("HAProxy reloads", () => {
     const engine = await setup.start(await setup.backends("a"));
     const port = await findFreePort();
 
-    await engine.configuration.apply({ ...setup.config, http: { host: "127.0.0.1", port } });
+    await engine.configuration.apply({
+      config: { ...setup.config, http: { host: "127.0.0.1", port } },
+    });
 
     assert.equal((await request(port)).status, 200);
     await assert.rejects(request(setup.port));
@@ -81,7 +83,7 @@ describe("HAProxy reloads", () => {
 
     const http = { host: "127.0.0.1", port: a!.port };
     await assert.rejects(
-      engine.configuration.apply({ ...setup.config, http }),
+      engine.configuration.apply({ config: { ...setup.config, http } }),
       (error) => isPlatformError(error, "BALANCER_PORT_IN_USE"),
     );
 
@@ -100,7 +102,7 @@ describe("HAProxy reloads", () => {
 
     for (const act of ["check", "apply"] as const) {
       await assert.rejects(
-        engine.configuration[act]({ ...setup.config, timeouts }),
+        engine.configuration[act]({ config: { ...setup.config, timeouts } }),
         (error: unknown) =>
           isPlatformError(error, "BALANCER_CONFIG_REFUSED") &&
           /haproxy\.candidate\.cfg:\d+.*timer overflow/.test(error.message),
@@ -221,7 +223,7 @@ describe("HAProxy's servers", () => {
     const [a, b] = await setup.backends("a", "b");
     const engine = await setup.start([]);
     await engine.setServers([a!, { ...b!, draining: true }]);
-    await engine.configuration.apply(changed(setup.config, 5));
+    await engine.configuration.apply({ config: changed(setup.config, 5) });
     await untilServer(engine, "a", ({ state }) => state === "up");
 
     assert.deepEqual(await answerers(setup.port, 3), ["a", "a", "a"]);

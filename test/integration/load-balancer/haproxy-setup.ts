@@ -2,10 +2,11 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "zod";
+import { type ComponentPaths, componentPaths } from "../../../src/config/component.ts";
 import { type LoadBalancerConfig, loadBalancerConfigSchema } from "../../../src/config/schemas.ts";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
-import type { BalancedServer } from "../../../src/load-balancer/api.ts";
+import type { EngineServer } from "../../../src/load-balancer/api.ts";
 import type { BackendServer } from "../../../src/load-balancer/engine.ts";
 import { sendCommand } from "../../../src/load-balancer/haproxy/control-socket.ts";
 import {
@@ -14,6 +15,9 @@ import {
 } from "../../../src/load-balancer/haproxy/engine.ts";
 import { createLogger, type Logger } from "../../../src/telemetry/logger.ts";
 import { type HttpBackend, startHttpBackend } from "../../peers/http-backend.ts";
+
+/** What the balancer shows to servers. */
+export const testHopKey: string = "h".repeat(43);
 
 /** A directory with a HAProxy engine and backends, all gone after `close`. */
 export class HaproxySetup implements AsyncDisposable {
@@ -51,8 +55,8 @@ export class HaproxySetup implements AsyncDisposable {
     return this.config.http.port;
   }
 
-  get paths(): { readonly run: string; readonly state: string } {
-    return { run: join(this.directory, "run"), state: join(this.directory, "state") };
+  get paths(): ComponentPaths {
+    return componentPaths(this.directory);
   }
 
   get ledger(): string {
@@ -75,7 +79,11 @@ export class HaproxySetup implements AsyncDisposable {
   }
 
   async createEngine(config = this.config): Promise<HaproxyEngine> {
-    const engine = await createHaproxyEngine(config, { paths: this.paths, logger: this.logger });
+    const engine = await createHaproxyEngine(config, {
+      paths: this.paths,
+      hopKey: testHopKey,
+      logger: this.logger,
+    });
     this.#engines.push(engine);
     return engine;
   }
@@ -107,9 +115,9 @@ export class HaproxySetup implements AsyncDisposable {
 export async function untilServer(
   engine: HaproxyEngine,
   name: string,
-  isWanted: (server: BalancedServer) => boolean,
-): Promise<BalancedServer> {
-  let last: BalancedServer | undefined;
+  isWanted: (server: EngineServer) => boolean,
+): Promise<EngineServer> {
+  let last: EngineServer | undefined;
   const found = await poll(async () => {
     last = (await engine.status()).servers.find((server) => server.name === name);
     return last !== undefined && isWanted(last) ? last : undefined;

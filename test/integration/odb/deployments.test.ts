@@ -117,7 +117,7 @@ for (const { name, start } of databases) {
       await assert.rejects(cluster.change([channel("r", "crm.gett")], { by }), {
         code: "ODB_REFERENCE_MISSING",
         message: 'RestChannel "r": field service names "crm.gett", ' +
-          'but there is no Service of that name; did you mean "crm.get"?',
+          'but there is no Service of that name, did you mean "crm.get"?',
       });
       await odb.close();
     });
@@ -210,7 +210,7 @@ for (const { name, start } of databases) {
       await cluster.deploy([await stored(cluster, "hello.ts", "v1", ["hello"])], by);
       await assert.rejects(cluster.undeploy("helo.ts", by), {
         code: "ODB_NO_OBJECT",
-        message: 'Deployment "helo.ts" does not exist; did you mean "hello.ts"?',
+        message: 'Deployment "helo.ts" does not exist, did you mean "hello.ts"?',
       });
       await odb.close();
     });

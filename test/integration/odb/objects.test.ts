@@ -213,7 +213,7 @@ for (const { name, start } of databases) {
       );
       await assert.rejects(cluster.change([remove("ApiKey", "custommer-key")], by), {
         code: "ODB_NO_OBJECT",
-        message: 'ApiKey "custommer-key" does not exist; did you mean "customer-key"?',
+        message: 'ApiKey "custommer-key" does not exist, did you mean "customer-key"?',
       });
       await assert.rejects(cluster.change([put("ApiKey", "x"), remove("ApiKey", "x")], by), {
         code: "ODB_DUPLICATE_CHANGE",

@@ -43,7 +43,7 @@ for (const { name, start } of databases) {
       await assert.rejects(change, {
         code: "ODB_REFERENCE_MISSING",
         message: 'RestChannel "r": field security names "crm-kee", ' +
-          'but there is no ApiKey or BasicAuth of that name; did you mean "crm-key"?; ' +
+          'but there is no ApiKey or BasicAuth of that name, did you mean "crm-key"?; ' +
           'RestChannel "r": field security names "zzz", ' +
           "but there is no ApiKey or BasicAuth of that name",
         details: {

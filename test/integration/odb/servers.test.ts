@@ -14,6 +14,8 @@ const report: ServerReport = {
   revision: 7,
   stateHash: "abc",
   failures: [{ kind: "RestChannel", name: "r", error: 'path "/" is taken \u{1F680}' }],
+  incarnation: "b1946ac9",
+  details: { workers: [{ index: 1, revision: 7 }] },
 };
 
 for (const { name, start } of databases) {
@@ -62,7 +64,7 @@ for (const { name, start } of databases) {
 
       const missing = {
         code: "ODB_NO_OBJECT",
-        message: 'Server "server9" does not exist; did you mean "server1"?',
+        message: 'Server "server9" does not exist, did you mean "server1"?',
       };
       await assert.rejects(cluster.deleteServer("server9"), missing);
       await assert.rejects(cluster.setServerState("server9", "down"), missing);

@@ -57,6 +57,7 @@ before(async () => {
       clusterKey: generateClusterKey(),
       logLevel: "error",
       trustedProxies: [],
+      tls: undefined,
       kvdb: undefined,
       apiDocs: true,
     },

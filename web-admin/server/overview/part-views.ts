@@ -56,7 +56,13 @@ function viewBalanced(
   pid: number,
   samples: CounterSamples,
 ): BalancedServerView {
-  const health = { up: "good", starting: "warning", draining: "warning", down: "bad" } as const;
+  const health = {
+    up: "good",
+    starting: "warning",
+    draining: "warning",
+    maintenance: "warning",
+    down: "bad",
+  } as const;
   return {
     ...server,
     health: health[server.state],

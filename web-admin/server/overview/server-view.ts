@@ -24,7 +24,7 @@ export function viewServer(
     name,
     health: healthOf(condition, reading, workers),
     condition,
-    problem: condition === "unreachable" ? reading.problem ?? null : null,
+    problem: condition === "unreachable" || condition === "lost" ? reading.problem ?? null : null,
     since: sinceOf(condition, reading, history),
     adminUrl: reading.adminUrl,
     url: status?.url ?? registered?.url ?? null,
@@ -47,10 +47,13 @@ export function viewServer(
 }
 
 function conditionOf({ status, registered }: ServerReading): ServerCondition {
-  if (status === undefined) return registered?.state === "down" ? "stopped" : "unreachable";
+  if (status === undefined) {
+    if (registered?.state === "down") return "stopped";
+    return registered?.state === "lost" ? "lost" : "unreachable";
+  }
   const { state } = status;
   // "lost" is how others see a server; one that answers of itself is on its way up.
-  if (state === "lost") return "starting";
+  if (state === "lost") return "joining";
   return state === "down" ? "stopped" : state;
 }
 
@@ -59,7 +62,7 @@ function healthOf(
   { status }: ServerReading,
   workers: readonly WorkerView[],
 ): Health {
-  if (condition === "unreachable") return "bad";
+  if (condition === "unreachable" || condition === "lost") return "bad";
   if (condition !== "up") return "warning";
   if ((status?.failures.length ?? 0) > 0) return "bad";
   return workers.every((worker) => worker.health === "good") ? "good" : "warning";

@@ -54,7 +54,7 @@ describe("summarise", () => {
     assert.deepEqual(attention.map(({ why, since, target }) => ({ why, since, target })), [
       { why: "connection refused", since: registered.lastSeenAt, target: "server-server2" },
     ]);
-    assert.equal(views[1]?.condition, "unreachable");
+    assert.equal(views[1]?.condition, "lost");
     assert.equal(views[1]?.revision, 7);
     assert.equal(views[1]?.facts, null);
   });

@@ -1,6 +1,12 @@
+import type { BalancedServer, BalancerStatus, PeerStatus } from "../../../load-balancer/api.ts";
 import { defineCommand, environmentOption, outputOption } from "../../command.ts";
 import { loadEnvironment, withAgent } from "../../cluster/environment.ts";
 import { printResult, renderFields, renderTable } from "../../output.ts";
+
+const columns = [
+  ...["server", "address", "state", "since", "weight", "sessions", "rate/s", "requests", "errors"],
+  "reason",
+];
 
 export const command = defineCommand({
   path: "lb status",
@@ -18,14 +24,20 @@ export const command = defineCommand({
       ["Started", status.startedAt],
       ["Requests", status.requestsTotal],
       ["Sessions", status.sessionsCurrent],
+      ["Algorithm", status.algorithm],
+      ["Configuration", describeRevision(status)],
+      ...status.peers.map((peer) => ["Other balancer", describePeer(peer)] as const),
     ]);
     const servers = renderTable({
-      columns: ["server", "address", "state", "since", "requests", "errors", "reason"],
+      columns,
       rows: status.servers.map((server) => [
         server.name,
         server.address,
         server.state,
         server.since,
+        describeWeight(server),
+        server.sessionsCurrent,
+        server.requestRate,
         server.requestsTotal,
         server.errorsTotal,
         server.reason || "-",
@@ -38,3 +50,22 @@ export const command = defineCommand({
     });
   },
 });
+
+function describeRevision({ revision, finishing }: BalancerStatus): string {
+  const which = revision === 0 ? "as in config.yaml" : `revision ${revision}`;
+  if (finishing === 0) return which;
+  return `${which}; ${finishing} ${
+    finishing === 1 ? "process" : "processes"
+  } from before a reload ` +
+    "still finish requests";
+}
+
+function describePeer({ url, state, revision, reason }: PeerStatus): string {
+  if (state === "in step") return `${url}, in step`;
+  return `${url}, ${state}${revision === null ? "" : ` at revision ${revision}`}: ${reason}`;
+}
+
+/** Both where they differ: what its health, or its draining, leaves of what was asked for. */
+function describeWeight({ weight, weightWanted }: BalancedServer): string | number {
+  return weight === weightWanted ? weight : `${weight} of ${weightWanted}`;
+}

@@ -1,6 +1,5 @@
+import { kindOf } from "../../../admin-api/object-changes.ts";
 import { kinds } from "../../../connectors/registry.ts";
-import { PlatformError } from "../../../errors/platform-error.ts";
-import { nearestName } from "../../../lib/nearest-name.ts";
 import { defineCommand } from "../../command.ts";
 import { kindSchema, objectSchema } from "../../objects/document-schema.ts";
 
@@ -13,16 +12,7 @@ export const command = defineCommand({
   options: {},
   examples: ["dragoman schema > dragoman.schema.json", "dragoman schema RestChannel"],
   async run({ kind: name }, io) {
-    const kind = name === undefined ? undefined : kinds.get(name);
-    if (name !== undefined && kind === undefined) {
-      const near = nearestName(name, kinds.keys());
-      throw new PlatformError("CATALOG_UNKNOWN_KIND", {
-        kind: name,
-        hint: near === undefined ? "" : `, did you mean "${near}"?`,
-        kinds: [...kinds.keys()].join(", "),
-      });
-    }
-    const schema = kind === undefined ? objectSchema() : kindSchema(kind);
+    const schema = name === undefined ? objectSchema() : kindSchema(kindOf(kinds, name));
     io.stdout.write(JSON.stringify(schema, null, 2) + "\n");
   },
 });

@@ -1,6 +1,0 @@
-/** Backend.renderUpsert of SQLite and PostgreSQL. */
-export function renderOnConflict(keys: readonly string[], columns: readonly string[]): string {
-  const settings = columns.map((column) => `${column} = excluded.${column}`).join(", ");
-  const action = columns.length === 0 ? "nothing" : `update set ${settings}`;
-  return `on conflict (${keys.join(", ")}) do ${action}`;
-}
