@@ -345,7 +345,7 @@ export interface RunJobRequest {
 }
 
 /**
- * `GET /v1/runs?job=&state=&limit=`, newest first; `GET /v1/runs/:id`;
+ * `GET /v1/runs?job=&state=&hasBegun=&limit=`, newest first; `GET /v1/runs/:id`;
  * `POST /v1/runs/:id/cancel` answers nothing
  */
 export type { RunDetail } from "../odb/job-types.ts";

@@ -175,15 +175,15 @@ describe("plan", () => {
 
   it("plans near times of all jobs before later ones of any", () => {
     const jobs = Object.fromEntries(
-      Array.from({ length: 400 }, (_, n) => [`job-${n}`, { every: "50ms" }]),
+      Array.from({ length: 250 }, (_, n) => [`job-${n}`, { every: "50ms" }]),
     );
     const ledger = new MemoryLedger(jobs);
     const first = ledger.plan("2026-01-01T00:00:00Z");
     assert.equal(first.isComplete, false);
-    assert.equal(new Set(first.runs.map(({ job }) => job)).size, 400);
+    assert.equal(new Set(first.runs.map(({ job }) => job)).size, 250);
     ledger.planAll("2026-01-01T00:00:00Z");
     assert.equal(ledger.runsOf("job-0").length, 300);
-    assert.equal(ledger.runsOf("job-399").length, 300);
+    assert.equal(ledger.runsOf("job-249").length, 300);
   });
 });
 

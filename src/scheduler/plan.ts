@@ -51,7 +51,7 @@ export interface Alarm {
 }
 
 /** Times that one plan looks at in all, and of one job: a transaction must stay short. */
-const timesMax = 20_000;
+const timesMax = 12_000;
 const timesOfJobMax = 1_000;
 
 /** Times so near are planned for all jobs before later ones are for any. */

@@ -16,6 +16,7 @@ const nextQuery = z.strictObject({ count: limit.default(5) });
 const runsQuery = z.strictObject({
   job: z.string().optional(),
   state: z.enum(runStates).optional(),
+  hasBegun: z.stringbool().optional(),
   limit: limit.optional(),
 });
 const runRequest = z.strictObject({ input: z.json().optional() });

@@ -26,17 +26,17 @@ export interface LeaseTiming {
 }
 
 /**
- * A dead holder's lease has its next holder after at most 7.5 s: 6 s until it is free, a look, and
+ * A dead holder's lease has its next holder after at most 5 s: 4 s until it is free, a look, and
  * the wait for a preferred server that is dead as well. After a clean stop it is below 1 s.
  */
 export const leaseTiming: LeaseTiming = {
-  ttlMs: 6_000,
-  renewMs: 2_000,
-  marginMs: 1_500,
+  ttlMs: 4_000,
+  renewMs: 1_200,
+  marginMs: 1_200,
   lookMs: 400,
   idleLookMs: 2_000,
   yieldMs: 400,
-  patienceMs: 1_500,
+  patienceMs: 1_000,
   rebalanceMs: 10_000,
   steadyMs: 30_000,
   declinedMs: 300_000,

@@ -22,7 +22,7 @@ export interface RemoteOptions {
  * A client that froze or died in mid-transaction must not hold its locks for longer than it could
  * hold a lease. Our transactions never pause.
  */
-export const idleTransactionMs = 5_000;
+export const idleTransactionMs = 3_000;
 
 const name = 'varchar(255) collate "C"';
 

@@ -9,9 +9,9 @@ export const command = defineCommand({
   path: "job history",
   summary: "List runs of one job or of all, newest first, or show one run with its output",
   description:
-    "planned; running; ok; failed; skipped: it did not begin, and the reason says why; lost: its " +
-    "server went away in the middle. Runs that ended are kept for some days (scheduler.keepRunsDays " +
-    "of the servers' configuration).",
+    "What is only planned is listed with --state planned. skipped: it did not begin, and the " +
+    "reason says why; lost: its server went away in the middle. Runs that ended are kept for some " +
+    "days (scheduler.keepRunsDays of the servers' configuration).",
   arguments: { name: { summary: "The job's name", optional: true } },
   options: {
     run: { type: "text", value: "ID", summary: "Show this run instead of a list" },
@@ -41,7 +41,8 @@ export const command = defineCommand({
     }
     const query = new URLSearchParams({ limit: String(limit) });
     if (name !== undefined) query.set("job", name);
-    if (state !== undefined) query.set("state", state);
+    if (state === undefined) query.set("hasBegun", "true");
+    else query.set("state", state);
     const runs = await withAdmin(
       environment,
       (client) => client.get<readonly RunView[]>(`/v1/runs?${query}`),

@@ -4,12 +4,14 @@ import type { ClusterStore } from "../../../odb/types.ts";
 import { calendar, type CalendarSpec } from "../../../scheduler/kinds/calendar.ts";
 import { job, type JobSpec } from "../../../scheduler/kinds/job.ts";
 
-/** A job as it is stored, and its spec as this version reads it. */
-export interface JobObject {
+/** An object as it is stored, and its spec as this version reads it. */
+interface ReadObject<S> {
   readonly name: string;
-  readonly spec: JobSpec;
+  readonly spec: S;
   readonly stored: StoredObject;
 }
+
+export type JobObject = ReadObject<JobSpec>;
 
 /** The cluster's jobs and calendars as the ODB has them. */
 export interface JobObjects {
@@ -21,7 +23,10 @@ export interface JobObjects {
   readonly unreadable: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** Reads them; those of `known` when the cluster has had no change since. */
+/**
+ * Reads them; those of `known` when the cluster has had no change since. A job that has not changed
+ * stays the same object, as what was compiled for its spec is kept with it.
+ */
 export async function loadJobObjects(
   store: ClusterStore,
   known?: JobObjects,
@@ -34,18 +39,22 @@ export async function loadJobObjects(
     store.listObjects(calendar.kind),
   ]);
   const unreadable: { name: string; reason: string }[] = [];
-  const parse = <T>(object: StoredObject, read: (spec: unknown) => T) => {
+  const read = <S>(stored: StoredObject, parse: (spec: unknown) => S): readonly ReadObject<S>[] => {
     try {
-      return [{ name: object.name, spec: read(object.spec), stored: object }];
+      return [{ name: stored.name, spec: parse(stored.spec), stored }];
     } catch (error) {
-      unreadable.push({ name: object.name, reason: reasonOf(error) });
+      unreadable.push({ name: stored.name, reason: reasonOf(error) });
       return [];
     }
   };
-  const jobs = jobRows.flatMap((row) => parse(row, (spec) => job.schema.parse(spec)));
-  const calendars = calendarRows.flatMap((row) =>
-    parse(row, (spec) => calendar.schema.parse(spec))
-  );
+  const before = new Map(known?.jobs.map((one) => [one.name, one]));
+  const jobs = jobRows.flatMap((row) => {
+    const same = before.get(row.name);
+    const { revision: of, updatedAt } = row;
+    if (same?.stored.revision === of && same.stored.updatedAt === updatedAt) return [same];
+    return read(row, (spec) => job.schema.parse(spec));
+  });
+  const calendars = calendarRows.flatMap((row) => read(row, (spec) => calendar.schema.parse(spec)));
   return {
     revision,
     jobs,
