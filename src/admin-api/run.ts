@@ -310,6 +310,8 @@ async function openServerOdb(
     ...(odbPassword === undefined ? {} : { password: odbPassword }),
     logger: log,
     lazy: true,
+    // A database that is back is not noticed while a question from before is waited for.
+    queryTimeoutMs: 5_000,
   });
   cleanUp.defer(() => odb.close());
   try {

@@ -164,7 +164,7 @@ describe("A version of a file", () => {
 
     assert.match(wrong.stderr, /No version of "answer\.ts" has a hash that begins with ffffffff/);
     assert.match(none.stderr, /There is no earlier version of "boot\.ts"/);
-    assert.match(name.stderr, /"anwser\.ts" does not exist; did you mean "answer\.ts"/);
+    assert.match(name.stderr, /"anwser\.ts" does not exist, did you mean "answer\.ts"/);
   });
 });
 

@@ -79,9 +79,10 @@ describe("OpenSSL", () => {
             ? /Extended Key Usage: \s+TLS Web Client Authentication\n/
             : /Extended Key Usage: \s+TLS Web Server Authentication, TLS Web Client Authentication\n/,
         );
+        const hostName = role === "server" ? "DNS:server-1.server.demo.dragoman.internal, " : "";
         assert.ok(text.includes(
-          `URI:spiffe://demo/${role}/${role}-1, DNS:localhost, IP Address:127.0.0.1, ` +
-            "IP Address:0:0:0:0:0:0:0:1",
+          `URI:spiffe://demo/${role}/${role}-1, ${hostName}DNS:localhost, ` +
+            "IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1",
         ));
         assert.match(text, /X509v3 Subject Key Identifier/);
         assert.match(text, /X509v3 Authority Key Identifier/);

@@ -139,11 +139,35 @@ for (const { name, start } of databases) {
       const [skipped] = await cluster.listRuns({ state: "skipped" });
       assert.deepEqual([skipped!.reason, skipped!.cid], [reason, null]);
       assert.equal(await cluster.runDueInMs(), undefined);
-      const pause = { paused: false, pausedBy: null, pausedAt: null, version: 0 };
+      const pause = { paused: false, pausedBy: null, pausedAt: null, version: 1 };
       assert.deepEqual(await cluster.listJobRows(), [
         { ...progressOf("b"), ...pause },
         { ...moved, ...pause },
       ]);
+      await odb.close();
+    });
+
+    it("refuses a plan that was made before the last one, and comes late", async () => {
+      const { odb, cluster } = await openDemo(database);
+      const proof = await holdScheduler(cluster);
+      const [run, later, late] = [
+        await newRun(cluster, { inMs: 30_000 }),
+        await newRun(cluster, { inMs: 60_000 }),
+        await newRun(cluster, { inMs: 90_000 }),
+      ];
+      const progress = { ...progressOf("close"), version: 0 };
+      await cluster.writePlan(proof, planOf([run], { progress: [progress] }));
+      const [row] = await cluster.listJobRows();
+      const next = { ...progress, version: row!.version, plannedCount: 2 };
+      await cluster.writePlan(proof, planOf([later], { progress: [next] }));
+
+      const dropPlanned = [{ job: "close", after: null }];
+      const old = { ...next, plannedCount: 1 };
+      await cluster.writePlan(proof, planOf([late], { progress: [old], dropPlanned }));
+
+      const runs = await cluster.listRuns({});
+      assert.deepEqual(runs.map(({ plannedAt }) => plannedAt), [later.plannedAt, run.plannedAt]);
+      assert.equal((await cluster.listJobRows())[0]!.plannedCount, 2);
       await odb.close();
     });
 

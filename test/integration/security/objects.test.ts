@@ -86,10 +86,10 @@ describe("Security definitions of a cluster", () => {
       { timeoutMs: 10_000 },
     );
     assert.ok(found, "the key never let anybody in");
-    // What the server itself would believe, coming from this machine, the balancer takes away.
+    // Only the balancer may speak for a certificate: no client of its, and nobody on this machine.
     const headers = { "Client-Cert": await clientCertificateField("crm-client") };
     const direct = `${cluster.servers[0]!.url}/guarded`;
-    assert.equal(await status(direct, headers), 200);
+    assert.equal(await status(direct, headers), 401);
     assert.equal(await status(guarded, headers), 401);
 
     const shown = await Promise.all(
