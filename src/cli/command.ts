@@ -86,6 +86,15 @@ export function defineCommand<const A extends Arguments, const O extends Options
 }
 
 /** Options that several commands share, so that they read the same everywhere. */
+export const limitOption = {
+  type: "integer",
+  min: 1,
+  max: 1_000,
+  default: 20,
+  value: "N",
+  summary: "How many to list at most",
+} as const satisfies OptionSpec;
+
 export const outputOption = {
   type: "choice",
   short: "o",

@@ -1,6 +1,6 @@
 import type { InvocationView } from "../../../admin-api/api.ts";
 import { invocationStates } from "../../../odb/durable-types.ts";
-import { defineCommand, environmentOption, outputOption } from "../../command.ts";
+import { defineCommand, environmentOption, limitOption, outputOption } from "../../command.ts";
 import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
 import { printResult } from "../../output.ts";
 
@@ -17,14 +17,7 @@ export const command = defineCommand({
   options: {
     state: { type: "choice", choices: invocationStates, summary: "Only those in this state" },
     service: { type: "text", value: "NAME", summary: "Only those of this service" },
-    limit: {
-      type: "integer",
-      min: 1,
-      max: 1_000,
-      default: 100,
-      value: "N",
-      summary: "How many to list at most",
-    },
+    limit: { ...limitOption, default: 100 },
     env: environmentOption,
     output: outputOption,
   },

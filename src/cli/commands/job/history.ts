@@ -2,7 +2,7 @@ import type { RunDetail, RunView } from "../../../admin-api/api.ts";
 import { runStates } from "../../../odb/job-types.ts";
 import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
 import { renderRun, runTable } from "../../cluster/job-text.ts";
-import { defineCommand, environmentOption, outputOption } from "../../command.ts";
+import { defineCommand, environmentOption, limitOption, outputOption } from "../../command.ts";
 import { printResult } from "../../output.ts";
 
 export const command = defineCommand({
@@ -16,14 +16,7 @@ export const command = defineCommand({
   options: {
     run: { type: "text", value: "ID", summary: "Show this run instead of a list" },
     state: { type: "choice", choices: runStates, summary: "Only those in this state" },
-    limit: {
-      type: "integer",
-      min: 1,
-      max: 1_000,
-      default: 20,
-      value: "N",
-      summary: "How many to list at most",
-    },
+    limit: limitOption,
     env: environmentOption,
     output: outputOption,
   },

@@ -1,6 +1,6 @@
 import type { LeaseTermView } from "../../../admin-api/api.ts";
 import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
-import { defineCommand, environmentOption, outputOption } from "../../command.ts";
+import { defineCommand, environmentOption, limitOption, outputOption } from "../../command.ts";
 import { printResult } from "../../output.ts";
 
 export const command = defineCommand({
@@ -11,14 +11,7 @@ export const command = defineCommand({
     "expired: its server died, froze or could not reach the ODB.",
   arguments: { name: { summary: "The lease, such as scheduler (default: all)", optional: true } },
   options: {
-    limit: {
-      type: "integer",
-      min: 1,
-      max: 1_000,
-      default: 20,
-      value: "N",
-      summary: "How many to list at most",
-    },
+    limit: limitOption,
     env: environmentOption,
     output: outputOption,
   },

@@ -17,7 +17,10 @@ export class TaskThread {
   #settle: ((outcome: TaskOutcome | Error) => void) | undefined;
 
   constructor() {
+    // Its worker's settings for very many short requests are not for one long task.
+    const { DENO_V8_FLAGS: _, ...env } = process.env;
     this.#child = fork(fileURLToPath(import.meta.resolve("./task-process-main.ts")), {
+      env,
       serialization: "advanced", // bytes arrive as what they are
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
