@@ -24,7 +24,8 @@ import {
 import { readTime } from "./repositories/clock.ts";
 import { claimRuns, runDueInMs } from "./repositories/jobs/claims.ts";
 import { writePlan } from "./repositories/jobs/plans.ts";
-import { listJobRows, pauseJob, resumeJob } from "./repositories/jobs/progress.ts";
+import { pauseJob, resumeJob } from "./repositories/jobs/pausing.ts";
+import { listJobRows } from "./repositories/jobs/progress.ts";
 import { cancelRun, createRun, getRun, listRuns, pruneRuns } from "./repositories/jobs/runs.ts";
 import { releaseRuns, renewRuns, settleRuns } from "./repositories/jobs/settlement.ts";
 import { listLeaseTerms } from "./repositories/lease-terms.ts";

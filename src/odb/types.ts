@@ -57,7 +57,8 @@ export interface ClusterStore extends InvocationStore, LockStore, LeaseStore, Jo
   /**
    * Carries out all changes or none, in one transaction that raises the cluster's revision by one
    * (not when nothing really changes, and never with `dryRun`). Order within `changes` does not
-   * matter: references are checked at the end.
+   * matter: references are checked at the end. Once it is carried out, no planned run begins of a
+   * job that was deleted or made inactive, nor any later one as a changed job was before.
    * Throws ODB_REFERENCE_MISSING (naming object, field, missing name and the nearest that exists),
    * ODB_IN_USE (listing the users), ODB_NO_OBJECT, ODB_REVISION_CONFLICT, and what `check` throws.
    */

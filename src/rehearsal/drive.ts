@@ -6,7 +6,7 @@ import { type LoadEntry, runLoad } from "./load/ledger.ts";
 import { holds, type PromiseRow } from "./promises.ts";
 import { requestRows, tickRows } from "./reconcile.ts";
 import { type Dose, type Place, type Scenario, Stage } from "./stage.ts";
-import { settleTicks } from "./ticks.ts";
+import { awaitLastRuns, settleTicks } from "./ticks.ts";
 import { installWorkload, orderPath, type Workload } from "./workload.ts";
 
 /** What one rehearsal found; what `--json` prints. */
@@ -157,6 +157,8 @@ async function reconcile(stage: Stage, workload: Workload): Promise<readonly Pro
   if (workload.jobs.length === 0) return rows;
   const ticks = await settleTicks(stage.cluster, workload);
   await workload.endJobs();
+  // The next rehearsal's services have the same names, and would note what is still to be run.
+  await awaitLastRuns(stage.cluster, workload);
   return [...rows, ...tickRows(ticks)];
 }
 

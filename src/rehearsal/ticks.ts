@@ -32,6 +32,20 @@ export async function settleTicks(
   return settled ?? await check();
 }
 
+/** Waits until the last runs of these jobs, which are deleted by now, have ended. */
+export async function awaitLastRuns(
+  cluster: RehearsalCluster,
+  { jobs }: Pick<Workload, "jobs">,
+): Promise<void> {
+  const names = new Set(jobs.map(({ name }) => name));
+  await poll(async () => {
+    const running = await cluster.ask((client) =>
+      client.get<readonly RunRow[]>(`/v1/runs?state=running&limit=${runsMax}`)
+    );
+    return running.some(({ job }) => names.has(job)) ? undefined : true;
+  }, { timeoutMs: settleLimitMs });
+}
+
 async function readRuns(
   cluster: RehearsalCluster,
   jobs: Workload["jobs"],

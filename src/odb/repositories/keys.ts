@@ -5,6 +5,9 @@ import type { ObjectKey } from "../types.ts";
 /** The kind under which services, which are no objects, are referred to. */
 export const serviceKind = "Service";
 
+/** The kind of the objects whose times the ledger holds. */
+export const jobKind = "Job";
+
 /** A key as one text, for maps; kinds hold no slash. */
 export function keyText({ kind, name }: ObjectKey): string {
   return `${kind}/${name}`;

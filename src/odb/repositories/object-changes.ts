@@ -12,6 +12,7 @@ import {
   requireDistinct,
 } from "./object-plan.ts";
 import { keyText, listNames, namesByKind } from "./keys.ts";
+import { withdrawChanged } from "./jobs/withdrawal.ts";
 import { loadObjectRows, loadObjectRowsOfKind } from "./objects.ts";
 import { clearReferences, insertReferences } from "./references.ts";
 import { requireUnused } from "./uses.ts";
@@ -64,6 +65,7 @@ async function carryOut(
     real.flatMap(({ change: item }) => item.op === "put" ? item : []),
   );
   await insertHistory(cluster, real, stamp);
+  await withdrawChanged(cluster, real, stamp.by);
 }
 
 async function loadPresent(
