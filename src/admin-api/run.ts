@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { DesiredState } from "../cluster/desired-state.ts";
 import { LeaseKeeper } from "../cluster/leases/lease-keeper.ts";
+import { leaseTimingFor } from "../cluster/leases/lease-timing.ts";
 import { type ClusterEvents, openClusterEvents } from "../cluster/events.ts";
 import { Membership } from "../cluster/membership.ts";
 import { refuseNamesake } from "../cluster/namesake.ts";
@@ -20,6 +21,7 @@ import { type JsonServer, startJsonServer } from "../mtls/server.ts";
 import { openOdb } from "../odb/open.ts";
 import type { LeaseHolder } from "../odb/lease-types.ts";
 import type { Odb } from "../odb/types.ts";
+import { parseOdbUrl } from "../odb/url.ts";
 import { verifyKeyCheck } from "../security/cluster-key.ts";
 import { BundleFiles } from "../server/deploy/bundle-files.ts";
 import { TrialProcesses } from "../server/deploy/trial-processes.ts";
@@ -185,7 +187,12 @@ function createFollowers(
     logger,
   });
   events.onAnnounced(() => void desired.check());
-  const leases = new LeaseKeeper({ link, holder, logger });
+  const leases = new LeaseKeeper({
+    link,
+    holder,
+    logger,
+    timing: leaseTimingFor(parseOdbUrl(assembly.config.odb.url).dialect),
+  });
   const scheduler: Scheduler = createScheduler(assembly, {
     ...{ link, events, leases, pool, desired, logger },
   });

@@ -25,8 +25,8 @@ export interface FaultPlan {
   readonly stepClock: (ms: number) => void;
 }
 
-/** So far the database's clock steps in one schedule, which is within a lease's margin. */
-const stepMaxMs = 1_000;
+/** What clocks drift apart at most while a lease lasts, as a share of that time. */
+const driftMax = 0.05;
 
 /** Draws faults and puts them on the timeline; at `endAt` everything works again. */
 export function scheduleFaults(world: World, plan: FaultPlan): void {
@@ -69,12 +69,17 @@ function begin(world: World, plan: FaultPlan, kind: FaultName): void {
       network.freeze();
       return timeline.after(ms, () => network.thaw());
     case "clock-step":
-      return plan.stepClock(random.between(-stepMaxMs, stepMaxMs));
+      return plan.stepClock(random.between(-1, 1) * stepMaxMs(world));
     case "withdraw":
       return server.withdraw(leaseNames[random.below(leaseNames.length)]!, ms / 3);
     case "change":
       return change(world, plan.servers);
   }
+}
+
+/** So far the database's clock steps in one schedule: what a lease's margin is for. */
+function stepMaxMs({ timing: { marginMs, ttlMs } }: World): number {
+  return marginMs - driftMax * ttlMs;
 }
 
 /** Whoever plans at the moment is worth a fault more than others. */

@@ -59,7 +59,8 @@ export class ModelOdb {
     const now = this.#clock();
     const rows = this.#leases.map(({ name, server, incarnation, epoch, expiresAt }) => {
       const state = expiresAt === -1 ? "free" : expiresAt > now ? "held" : "expired";
-      return { name, server, incarnation, epoch, state } as const;
+      const expiresInMs = Math.max(0, expiresAt - now);
+      return { name, server, incarnation, epoch, state, expiresInMs } as const;
     });
     const servers: LeaseHolder[] = [];
     for (const [server, { incarnation, state, seenAt }] of this.#servers) {

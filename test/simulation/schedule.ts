@@ -1,4 +1,8 @@
-import { type LeaseTiming, leaseTiming } from "../../src/cluster/leases/lease-timing.ts";
+import {
+  type LeaseTiming,
+  patientLeaseTiming,
+  quickLeaseTiming,
+} from "../../src/cluster/leases/lease-timing.ts";
 import type { Breakage } from "./breakages.ts";
 import { Checker, Violation } from "./checker.ts";
 import { type FaultName, faultNames, scheduleFaults } from "./faults.ts";
@@ -33,12 +37,11 @@ export interface ScheduleResult {
 const bounds = { leadershipMs: 10_000, convergenceMs: 5_000, ledgerMs: 20_000 };
 
 /** Hands leases over as often as it can. */
-const restless: LeaseTiming = {
-  ...leaseTiming,
-  rebalanceMs: 500,
-  steadyMs: 1_500,
-  declinedMs: 2_000,
-};
+const restless = { rebalanceMs: 500, steadyMs: 1_500, declinedMs: 2_000 };
+
+const timings: readonly LeaseTiming[] = [patientLeaseTiming, quickLeaseTiming].flatMap(
+  (timing) => [timing, { ...timing, ...restless }],
+);
 
 /** One schedule in so many plans with the scheduler's own `plan()`. */
 const realPlannerEvery = 20;
@@ -82,7 +85,7 @@ class Schedule {
       checker,
       network: new Network({ timeline, random, calmAt: this.#faultsEndAt }),
       odb: new ModelOdb({ clock, checker, breakage }),
-      timing: random.chance(0.5) ? leaseTiming : restless,
+      timing: timings[random.below(timings.length)]!,
       isPlannerReal: seed % realPlannerEvery === 0,
       breakage,
       trace: onLine && ((who, what) => onLine(`${this.time()}  ${who}  ${what}`)),

@@ -105,7 +105,7 @@ describe("The simulation", () => {
     it(`finds the bug "${breakage}"`, () => {
       const { breaks, faults } = bugs[breakage];
 
-      const failure = firstFailure(5_000, { breakage, faults });
+      const failure = firstFailure(50_000, { breakage, faults });
 
       assert.match(failure?.text ?? "nothing found", breaks);
     });

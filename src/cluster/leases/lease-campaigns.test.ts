@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LeaseCampaigns, type LeaseCommand, type LeaseView } from "./lease-campaigns.ts";
 import { preferredServer } from "./lease-placement.ts";
-import { leaseTiming } from "./lease-timing.ts";
+import { patientLeaseTiming } from "./lease-timing.ts";
 
-const { steadyMs, rebalanceMs, ttlMs, marginMs } = leaseTiming;
+const { steadyMs, rebalanceMs, ttlMs, marginMs } = patientLeaseTiming;
 const holder = { server: "server-1", incarnation: "a" };
 const other = { server: "server-2", incarnation: "b" };
 
@@ -12,7 +12,7 @@ function campaigns(...names: string[]) {
   const told: string[] = [];
   const machine = new LeaseCampaigns({
     holder,
-    timing: leaseTiming,
+    timing: patientLeaseTiming,
     random: () => 0.5,
     onHeld: ({ name, epoch }) => told.push(`held ${name} ${epoch}`),
     onLost: ({ name, epoch }, reason) => told.push(`lost ${name} ${epoch}: ${reason}`),
@@ -33,7 +33,7 @@ function commandsAt(machine: LeaseCampaigns, now: number): LeaseCommand[] {
 function takeAll(machine: LeaseCampaigns, now: number, servers: LeaseView["servers"]): void {
   commandsAt(machine, now);
   machine.looked({ rows: [], servers }, now);
-  const later = now + leaseTiming.yieldMs;
+  const later = now + patientLeaseTiming.yieldMs;
   for (const command of commandsAt(machine, later)) {
     if (command.do !== "acquire") continue;
     machine.acquired(command.name, 1, { sentAt: later, now: later });
@@ -54,7 +54,7 @@ describe("Campaigns for leases", () => {
 
     assert.deepEqual(commandsAt(machine, 0), [{ do: "look" }]);
     machine.looked({
-      rows: [{ name: "channel", state: "held", epoch: 4, ...other }],
+      rows: [{ name: "channel", state: "held", epoch: 4, expiresInMs: 900, ...other }],
       servers: [holder],
     }, 5);
 
@@ -62,6 +62,20 @@ describe("Campaigns for leases", () => {
     machine.acquired("scheduler", 1, { sentAt: 5, now: 8 });
     assert.deepEqual(told, ["held scheduler 1"]);
     assert.deepEqual(machine.heldAt(8), [{ name: "scheduler", epoch: 1 }]);
+  });
+
+  it("look again at the moment when a lease that they lack is over", () => {
+    const { machine } = campaigns("scheduler");
+    commandsAt(machine, 0);
+
+    machine.looked({
+      rows: [{ name: "scheduler", state: "held", epoch: 4, expiresInMs: 120, ...other }],
+      servers: [holder],
+    }, 5);
+
+    assert.deepEqual(commandsAt(machine, 120), []);
+    assert.equal(machine.wakeAt(), 126);
+    assert.deepEqual(commandsAt(machine, 126), [{ do: "look" }]);
   });
 
   it("renew everything with one question", () => {
@@ -77,7 +91,7 @@ describe("Campaigns for leases", () => {
   it("say once that a lease is lost when no answer comes, and not when it comes at last", () => {
     const { machine, told } = campaigns("a");
     takeAll(machine, 0, [holder]);
-    const end = leaseTiming.yieldMs + ttlMs - marginMs;
+    const end = patientLeaseTiming.yieldMs + ttlMs - marginMs;
     assert.ok(machine.wakeAt() < end);
     commandsAt(machine, 3_000);
     commandsAt(machine, end - 1);
@@ -93,7 +107,7 @@ describe("Campaigns for leases", () => {
   it("wake up in time to say that a lease is lost, whatever is still unanswered", () => {
     const { machine, told } = campaigns("a");
     takeAll(machine, 0, [holder]);
-    const end = leaseTiming.yieldMs + ttlMs - marginMs;
+    const end = patientLeaseTiming.yieldMs + ttlMs - marginMs;
 
     let steps = 0;
     for (let now = 400; now < end; now = machine.wakeAt()) {
@@ -149,7 +163,7 @@ describe("Leases of several servers", () => {
       commandsAt(machine, now).flatMap((command) => command.do === "acquire" ? command.name : []);
 
     assert.deepEqual(asked(0), ours);
-    assert.deepEqual(asked(leaseTiming.yieldMs), theirs);
+    assert.deepEqual(asked(patientLeaseTiming.yieldMs), theirs);
   });
 
   it("are handed to the preferred server when it has been up for long, one at a time", () => {
@@ -183,7 +197,10 @@ describe("Leases of several servers", () => {
     const { machine } = campaigns(name!);
     commandsAt(machine, 0);
 
-    machine.looked({ ...seen, rows: [{ name: name!, state: "free", epoch: 1, ...other }] }, 0);
+    machine.looked({
+      ...seen,
+      rows: [{ name: name!, state: "free", epoch: 1, expiresInMs: 0, ...other }],
+    }, 0);
 
     assert.deepEqual(commandsAt(machine, 0), [{ do: "acquire", name }]);
   });

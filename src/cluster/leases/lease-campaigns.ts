@@ -23,7 +23,10 @@ export type LeaseCommand =
 
 /** The answer to a look. */
 export interface LeaseView {
-  readonly rows: readonly Pick<LeaseRow, "name" | "state" | "epoch" | "server" | "incarnation">[];
+  readonly rows: readonly Pick<
+    LeaseRow,
+    "name" | "state" | "epoch" | "server" | "incarnation" | "expiresInMs"
+  >[];
   /** Every server that is up, by its name and the present life of it. */
   readonly servers: readonly LeaseHolder[];
 }
@@ -121,7 +124,7 @@ export class LeaseCampaigns {
     this.#balance.note(view.servers, now);
     for (const machine of this.#machines) this.#show(machine, view, now);
     this.#rebalance(now);
-    this.#lookAgain(now);
+    this.#lookAgain(view, now);
   }
 
   /** The answer to "acquire": the epoch, or undefined when another server holds it. */
@@ -246,10 +249,15 @@ export class LeaseCampaigns {
     this.#options.onLost(term, "rebalanced");
   }
 
-  #lookAgain(now: number): void {
-    const { timing, random } = this.#options;
-    const lacksAny = this.#machines.some((one) => one.isWanted && one.term === undefined);
-    const ms = lacksAny ? timing.lookMs : timing.idleLookMs;
-    this.#lookAt = now + ms * (0.85 + 0.3 * random());
+  /** At its usual pace, or as soon as a lease that it lacks is over unless it is renewed. */
+  #lookAgain({ rows }: LeaseView, now: number): void {
+    const { timing: { lookMs, idleLookMs }, random } = this.#options;
+    const lacking = this.#machines.filter((one) => one.isWanted && one.term === undefined);
+    let ms = (lacking.length > 0 ? lookMs : idleLookMs) * (0.85 + 0.3 * random());
+    for (const { name } of lacking) {
+      const row = rows.find((one) => one.name === name);
+      if (row?.state === "held") ms = Math.min(ms, row.expiresInMs + 1);
+    }
+    this.#lookAt = now + ms;
   }
 }

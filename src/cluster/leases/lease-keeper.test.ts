@@ -9,11 +9,11 @@ import { openOdb } from "../../odb/open.ts";
 import { silentLogger } from "../../telemetry/logger.ts";
 import { OdbLink } from "../odb-link.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
-import { type LeaseTiming, leaseTiming } from "./lease-timing.ts";
+import { type LeaseTiming, patientLeaseTiming } from "./lease-timing.ts";
 
 /** Shorter than the real times. */
 const timing: LeaseTiming = {
-  ...leaseTiming,
+  ...patientLeaseTiming,
   ttlMs: 1_500,
   renewMs: 300,
   marginMs: 300,

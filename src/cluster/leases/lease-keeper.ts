@@ -9,7 +9,7 @@ import {
   type LeaseLoss,
   type LeaseView,
 } from "./lease-campaigns.ts";
-import { type LeaseTiming, leaseTiming } from "./lease-timing.ts";
+import type { LeaseTiming } from "./lease-timing.ts";
 
 /** What leases need of the ODB. */
 export type LeaseOdb = Pick<
@@ -22,8 +22,8 @@ export interface LeaseKeeperOptions {
   readonly link: { use<T>(work: (store: LeaseOdb) => Promise<T>): Promise<T> };
   readonly holder: LeaseHolder;
   readonly logger: Logger;
-  /** Default: `leaseTiming`. */
-  readonly timing?: LeaseTiming;
+  /** See `leaseTimingFor`. */
+  readonly timing: LeaseTiming;
 }
 
 /** Is told when a lease comes and goes. Neither may throw. */
@@ -63,7 +63,7 @@ export class LeaseKeeper {
     this.#options = options;
     this.#campaigns = new LeaseCampaigns({
       holder: options.holder,
-      timing: options.timing ?? leaseTiming,
+      timing: options.timing,
       random: Math.random,
       onHeld: (lease) => this.#held(lease),
       onLost: (lease, reason) => this.#lost(lease, reason),
@@ -151,7 +151,7 @@ export class LeaseKeeper {
     command: LeaseCommand,
   ): Promise<(times: { readonly sentAt: number; readonly now: number }) => void> {
     const campaigns = this.#campaigns;
-    const { holder, timing: { ttlMs } = leaseTiming } = this.#options;
+    const { holder, timing: { ttlMs } } = this.#options;
     switch (command.do) {
       case "look": {
         const view = await this.#look(store);

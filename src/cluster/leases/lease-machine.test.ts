@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { LeaseMachine } from "./lease-machine.ts";
-import { leaseTiming } from "./lease-timing.ts";
+import { patientLeaseTiming } from "./lease-timing.ts";
 
-const { ttlMs, marginMs, renewMs, yieldMs, patienceMs } = leaseTiming;
+const { ttlMs, marginMs, renewMs, yieldMs, patienceMs } = patientLeaseTiming;
 const beliefMs = ttlMs - marginMs;
 
 /** Holds epoch 1, granted at once at time 0. */
 function holding(): LeaseMachine {
-  const machine = new LeaseMachine("scheduler", leaseTiming);
+  const machine = new LeaseMachine("scheduler", patientLeaseTiming);
   machine.see(undefined, { now: 0, isPreferred: true });
   assert.equal(machine.next(0), "acquire");
   machine.granted(1, { sentAt: 0, now: 0 });
@@ -19,7 +19,7 @@ const free = { isTaken: false, isOurs: false, epoch: 1 };
 
 describe("A lease that is held", () => {
   it("is believed in until its margin, counted from when it was asked for", () => {
-    const machine = new LeaseMachine("scheduler", leaseTiming);
+    const machine = new LeaseMachine("scheduler", patientLeaseTiming);
     machine.granted(1, { sentAt: 100, now: 900 });
 
     assert.equal(machine.isHeldAt(100 + beliefMs - 1), true);
@@ -66,14 +66,14 @@ describe("A lease that is held", () => {
 
 describe("A lease that is wanted", () => {
   it("is not begun by a grant that comes too late", () => {
-    const machine = new LeaseMachine("scheduler", leaseTiming);
+    const machine = new LeaseMachine("scheduler", patientLeaseTiming);
 
     assert.equal(machine.granted(1, { sentAt: 0, now: beliefMs }), false);
     assert.equal(machine.isHeldAt(beliefMs), false);
   });
 
   it("is left for a while to the server that is preferred for it", () => {
-    const machine = new LeaseMachine("scheduler", leaseTiming);
+    const machine = new LeaseMachine("scheduler", patientLeaseTiming);
 
     machine.see(free, { now: 1_000, isPreferred: false });
     assert.equal(machine.next(1_000), undefined);
@@ -84,7 +84,7 @@ describe("A lease that is wanted", () => {
   });
 
   it("is asked for again when no answer comes", () => {
-    const machine = new LeaseMachine("scheduler", leaseTiming);
+    const machine = new LeaseMachine("scheduler", patientLeaseTiming);
     machine.see(free, { now: 0, isPreferred: true });
     machine.next(0);
 
@@ -95,7 +95,7 @@ describe("A lease that is wanted", () => {
   });
 
   it("is taken up when the ODB says that it is ours, as after an answer that was lost", () => {
-    const machine = new LeaseMachine("scheduler", leaseTiming);
+    const machine = new LeaseMachine("scheduler", patientLeaseTiming);
 
     machine.see({ isTaken: true, isOurs: true, epoch: 3 }, { now: 0, isPreferred: false });
 
@@ -103,7 +103,7 @@ describe("A lease that is wanted", () => {
   });
 
   it("is not asked for while another server has it", () => {
-    const machine = new LeaseMachine("scheduler", leaseTiming);
+    const machine = new LeaseMachine("scheduler", patientLeaseTiming);
     machine.see(free, { now: 0, isPreferred: false });
 
     machine.see({ isTaken: true, isOurs: false, epoch: 2 }, { now: 100, isPreferred: true });
@@ -137,7 +137,7 @@ describe("A lease that is given up", () => {
   });
 
   it("is given back when it is granted after it is not wanted any more", () => {
-    const machine = new LeaseMachine("scheduler", leaseTiming);
+    const machine = new LeaseMachine("scheduler", patientLeaseTiming);
     machine.see(free, { now: 0, isPreferred: true });
     machine.next(0);
     machine.withdraw();
