@@ -2,6 +2,7 @@
 import { benchBodies } from "./bodies.ts";
 import { benchFeatures } from "./features.ts";
 import { benchInvoke } from "./invoke.ts";
+import { benchJobs } from "./jobs.ts";
 import { benchRequestPath } from "./request-path.ts";
 import { benchRouting } from "./routing.ts";
 
@@ -11,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   "bodies": benchBodies,
   "features": benchFeatures,
   "invoke": benchInvoke,
+  "jobs": benchJobs,
 };
 
 const wanted = process.argv.slice(2);
