@@ -13,43 +13,46 @@ const body = JSON.stringify({ name: "Ana" });
 
 /**
  * The whole request path on one worker (one core) beside bare echo servers: the same request, in
- * rounds that take turns, so that what else the machine does falls on all of them alike.
+ * rounds that take turns, so that what else the machine does falls on all of them alike. One
+ * process is up to a third faster than the next of the same program, by luck; so each of them is
+ * started several times.
  */
-export async function benchRequestPath({ rounds = 5, seconds = 3 } = {}): Promise<void> {
-  const [keyed, open] = await startDragoman();
-  const peers = [await startDenoEcho(), await startFastify(), await startGunicorn()];
-  if (peers[2] === undefined) console.log("gunicorn is not installed: left out");
-  const targets = [
-    keyed,
-    ...await startBalancers(keyed),
-    open,
-    ...peers.filter((peer) => peer !== undefined),
-  ];
-  try {
-    const loads = await measureInTurns(targets.map((target) => ({ ...target, body })), {
-      rounds,
-      seconds,
-    });
-    print(targets, loads);
-  } finally {
-    for (const target of targets) await target.stop();
+export async function benchRequestPath(
+  { starts = 5, rounds = 4, seconds = 1 } = {},
+): Promise<void> {
+  const all = new Map<string, Load[]>();
+  for (let start = 0; start < starts; start++) {
+    const targets = await startTargets();
+    try {
+      const contenders = targets.map((target) => ({ ...target, body }));
+      for (const [name, loads] of await measureInTurns(contenders, { rounds, seconds })) {
+        all.set(name, [...all.get(name) ?? [], ...loads]);
+      }
+    } finally {
+      for (const target of targets) await target.stop();
+    }
   }
+  print(all);
 }
 
-function print(
-  targets: readonly Target[],
-  loads: ReadonlyMap<string, readonly Load[]>,
-): void {
-  const [own] = targets;
+/** The one that all others are compared with comes first. */
+async function startTargets(): Promise<readonly Target[]> {
+  const [keyed, open] = await startDragoman();
+  const peers = [await startDenoEcho(), await startFastify(), await startGunicorn()];
+  const bare = peers.filter((peer) => peer !== undefined);
+  return [keyed, ...bare, open, ...await startBalancers(keyed)];
+}
+
+function print(loads: ReadonlyMap<string, readonly Load[]>): void {
+  const [[, own]] = [...loads] as [[string, readonly Load[]]]; // the first of several
   console.log("Request path, one core, POST of a small JSON object, 32 connections\n");
-  for (const target of targets) {
-    const measured = loads.get(target.name)!;
+  for (const [name, measured] of loads) {
     const middle = (field: keyof Load) => median(measured.map((load) => load[field]));
     // The ratio within a round, then the middle one: rounds differ, what is in one does not.
     const ratio = (field: keyof Load) =>
-      median(measured.map((load, round) => loads.get(own!.name)![round]![field] / load[field]));
+      median(measured.map((load, round) => own[round]![field] / load[field]));
     console.log([
-      target.name.padEnd(30),
+      name.padEnd(30),
       `${Math.round(middle("requestsPerSecond")).toLocaleString("en")} requests/s`.padStart(18),
       `p99 ${middle("p99Ms").toFixed(2)} ms`.padStart(14),
       `${middle("cpuMicros").toFixed(1)} us CPU`.padStart(14),

@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { basename, dirname, join } from "node:path";
-import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { StoredObject } from "../src/catalog/kind.ts";
 import type { InitMessage } from "../src/server/worker/protocol.ts";
 import { findExecutable } from "../src/lib/executables.ts";
 import { findFreePort } from "../src/lib/ports.ts";
 import { poll } from "../src/lib/wait.ts";
-import { sha256Hex } from "../src/lib/canonical-json.ts";
 import { kinds } from "../src/connectors/registry.ts";
 import { parseClusterKey } from "../src/security/cluster-key.ts";
 import { sealSpec } from "../src/security/secrets.ts";
@@ -18,6 +16,8 @@ import {
   channel,
   clusterKey,
   object,
+  overload,
+  storeBundle,
   WorkerProcess,
 } from "../test/integration/data-plane/worker-process.ts";
 import { pinToFirstCore } from "./load.ts";
@@ -41,17 +41,15 @@ export async function startWorker(
   const worker = await WorkerProcess.start({
     environment: "production",
     logLevel: "warn",
-    limits: { stallMs: 30_000, requestMs: 60_000, bodyBytes: 64 * 1024 * 1024 },
+    limits: { stallMs: 30_000, requestMs: 60_000, bodyBytes: 64 * 1024 * 1024, overload },
     ...init,
   });
   const { code } = await bundleFile(file);
   await stopBundler();
-  const hash = sha256Hex(code);
-  const path = join(worker.directory, `${hash}.mjs`);
-  await writeFile(path, code);
+  const bundle = await storeBundle(worker.directory, { file: basename(file), code });
   const { failures } = await worker.configure({
     upserted: objects,
-    bundles: [{ file: basename(file), hash, path }],
+    bundles: [bundle],
   });
   if (failures.length > 0) throw new Error(JSON.stringify(failures.slice(0, 3)));
   await pinToFirstCore(worker.child.pid!); // it has answered

@@ -12,7 +12,7 @@ export async function measureInTurns(
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
 ): Promise<ReadonlyMap<string, readonly Load[]>> {
   const loads = new Map<string, Load[]>(contenders.map(({ name }) => [name, []]));
-  for (const contender of contenders) await runLoad({ ...contender, seconds: 1 });
+  for (const contender of contenders) await runLoad({ ...contender, seconds: 2 });
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
       loads.get(contender.name)!.push(await runLoad({ ...contender, seconds })); // made above

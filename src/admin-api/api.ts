@@ -300,14 +300,17 @@ export interface EnqueueRequest {
   readonly callback?: string;
 }
 
-/** `GET /v1/jobs`, by name */
+/** `ended`: none of its times is left; `alarm`: it is enabled and will never run. */
+export const jobStates = ["active", "paused", "inactive", "ended", "alarm"] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** `GET /v1/jobs?state=&after=NAME&limit=`, by name; at most 100 unless `limit` says otherwise */
 export interface JobView {
   readonly name: string;
   readonly service: string;
   /** In words, such as `every 5m` or `cron 0 9 * * MON-FRI in Europe/Vienna`. */
   readonly schedule: string;
-  /** `ended`: none of its times is left; `alarm`: it is enabled and will never run. */
-  readonly state: "active" | "paused" | "inactive" | "ended" | "alarm";
+  readonly state: JobState;
   /** When it runs next, without jitter; null when it does not. */
   readonly nextAt: string | null;
   /** The latest run that has begun, or was skipped. */

@@ -1,3 +1,4 @@
+import { withDefaults } from "../catalog/defaults.ts";
 import type { Claim, Kind, KindRegistry, NamedSpec } from "../catalog/kind.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import type { ChangeCheck, ObjectChange, ObjectKey } from "../odb/types.ts";
@@ -23,11 +24,24 @@ export function conflictCheck(
   );
   return {
     kinds: [...new Set([...choosy, ...claiming].map(({ kind }) => kind))],
-    run(objects) {
+    run(stored) {
+      const objects = new Map(
+        [...stored].map(([name, some]) => [name, complete(kinds, name, some)]),
+      );
       for (const kind of choosy) askKind(kind, objects.get(kind.kind) ?? [], puts);
       refuseSharedClaims(claiming, objects, puts);
     },
   };
+}
+
+function complete(
+  kinds: KindRegistry,
+  name: string,
+  objects: readonly NamedSpec[],
+): readonly NamedSpec[] {
+  const kind = kinds.get(name);
+  if (kind === undefined) return objects;
+  return objects.map((object) => ({ name: object.name, spec: withDefaults(kind, object.spec) }));
 }
 
 function askKind(

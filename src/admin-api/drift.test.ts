@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ServerInventory, WorkerAnswer } from "./api.ts";
-import { driftOfServer, type Wanted } from "./drift.ts";
+import { driftOfServer, newestVersion, type Wanted } from "./drift.ts";
 
 const orders = { kind: "RestChannel", name: "orders", revision: 5, hash: "aaaaaaaaaa" };
 const bundle = { file: "orders.ts", hash: "1111111111" };
-const wanted: Wanted = { revision: 9, objects: [orders], bundles: [bundle], keyId: "0a0a0a0a" };
+const wanted: Wanted = {
+  revision: 9,
+  objects: [orders],
+  bundles: [bundle],
+  keyId: "0a0a0a0a",
+  version: "0.10.0",
+};
 const certificate = { use: "admin", fingerprint: "ffffffffff", expiresAt: "2027-01-01" };
-const row = { name: "server2", state: "up", lastSeenAt: "2026-03-01" } as const;
+const row = {
+  name: "server2",
+  state: "up",
+  lastSeenAt: "2026-03-01",
+  version: "0.10.0",
+} as const;
 
 type Said = Exclude<WorkerAnswer, { readonly reason: string }>;
 
@@ -16,8 +27,8 @@ function worker(change: Partial<Said> = {}): Said {
   return { ...base, failures: [], ...change };
 }
 
-function texts(change: Partial<ServerInventory>): readonly string[] {
-  const inventory: ServerInventory = {
+function inventoryOf(change: Partial<ServerInventory>): ServerInventory {
+  return {
     server: "server2",
     incarnation: "x",
     state: "up",
@@ -28,7 +39,10 @@ function texts(change: Partial<ServerInventory>): readonly string[] {
     workers: [worker()],
     ...change,
   };
-  return driftOfServer(wanted, { row, inventory }).map((one) =>
+}
+
+function texts(change: Partial<ServerInventory>): readonly string[] {
+  return driftOfServer(wanted, { row, inventory: inventoryOf(change) }).map((one) =>
     `${one.kind}/${one.name} ${one.worker ?? "-"}: ${one.text}`
   );
 }
@@ -91,6 +105,22 @@ describe("driftOfServer", () => {
   for (const [what, change, text] of cases) {
     it(`names ${what}`, () => assert.deepEqual(texts(change), [text]));
   }
+
+  it("names a server of another version than the newest one", () => {
+    const versions = ["0.9.0", "0.10.0", "0.9.1"];
+
+    const drifts = driftOfServer(
+      { ...wanted, version: newestVersion(versions) },
+      { row: { ...row, version: "0.9.1" }, inventory: inventoryOf({}) },
+    );
+
+    assert.deepEqual(drifts, [{
+      server: "server2",
+      kind: "Server",
+      name: "server2",
+      text: "runs Dragoman 0.9.1, the newest server 0.10.0",
+    }]);
+  });
 
   it("tells a lost server from one that only cannot be asked", () => {
     const inventory = { reason: "connection refused" };

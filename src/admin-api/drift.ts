@@ -7,12 +7,19 @@ export interface Wanted extends Pick<ClusterSnapshot, "revision" | "bundles"> {
   readonly objects: readonly ObjectHash[];
   /** Names the cluster key. */
   readonly keyId: string;
+  /** The newest version of Dragoman among the servers. */
+  readonly version: string;
 }
 
 /** A server and what it said of itself, or why it said nothing. */
 export interface AskedServer {
-  readonly row: Pick<ServerRow, "name" | "state" | "lastSeenAt">;
+  readonly row: Pick<ServerRow, "name" | "state" | "lastSeenAt" | "version">;
   readonly inventory: ServerInventory | { readonly reason: string };
+}
+
+/** The highest of some versions of Dragoman; empty when there are none. */
+export function newestVersion(versions: readonly string[]): string {
+  return versions.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1) ?? "";
 }
 
 /** Every difference between what should run and what one server and its workers run. */
@@ -28,6 +35,9 @@ export function driftOfServer(wanted: Wanted, { row, inventory }: AskedServer): 
   return [
     ...(inventory.state === "up" ? [] : [{ ...self, text: `is ${inventory.state}` }]),
     ...cutOff(inventory).map((text) => ({ ...self, text })),
+    ...(row.version === wanted.version
+      ? []
+      : [{ ...self, text: `runs Dragoman ${row.version}, the newest server ${wanted.version}` }]),
     ...driftOfKey(wanted, inventory).map((one) => ({ server, ...one })),
     ...driftOfCertificates(inventory),
     ...inventory.workers.flatMap((worker) => driftOfWorker(wanted, server, worker)),

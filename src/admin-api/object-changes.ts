@@ -6,6 +6,7 @@ import {
   type NamedSpec,
   type ObjectDocument,
 } from "../catalog/kind.ts";
+import { withoutDefaults } from "../catalog/defaults.ts";
 import { describeIssues } from "../config/yaml-source.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import { didYouMean } from "../lib/nearest-name.ts";
@@ -95,13 +96,14 @@ async function planPut(
   },
 ): Promise<PlannedPut> {
   const valid = validateSpec(kind, { name, spec }, index);
-  const complete = compare ? withAnySecrets(kind, valid, before) : valid;
+  const lean = withoutDefaults(kind, valid);
+  const complete = compare ? withAnySecrets(kind, lean, before) : lean;
   const sealed = await sealSpec(kind, complete, {
     key: clusterKey,
     name,
     ...(before === undefined ? {} : { previous: before }),
   });
-  const references = referencesOf(kinds, kind, sealed);
+  const references = referencesOf(kinds, kind, valid);
   const change = { op: "put" as const, kind: kind.kind, name, spec: sealed, references };
   return { change, given: spec, before };
 }

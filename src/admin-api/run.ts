@@ -5,8 +5,9 @@ import { LeaseKeeper } from "../cluster/leases/lease-keeper.ts";
 import { leaseTimingFor } from "../cluster/leases/lease-timing.ts";
 import { type ClusterEvents, openClusterEvents } from "../cluster/events.ts";
 import { Membership } from "../cluster/membership.ts";
-import { refuseNamesake } from "../cluster/namesake.ts";
+import { nameTakenBy, takeName } from "../cluster/namesake.ts";
 import { OdbLink } from "../cluster/odb-link.ts";
+import { OwnDisk } from "../cluster/own-disk.ts";
 import { SnapshotFile } from "../cluster/snapshot-file.ts";
 import { componentPaths, loadConfig, loadMarker } from "../config/component.ts";
 import type { RunComponent } from "../config/running-component.ts";
@@ -27,6 +28,7 @@ import { BundleFiles } from "../server/deploy/bundle-files.ts";
 import { TrialProcesses } from "../server/deploy/trial-processes.ts";
 import type { InvocationRunner } from "../server/supervisor/invocation-runner.ts";
 import { startPruning } from "../server/supervisor/pruning.ts";
+import { RequestKeys } from "../server/supervisor/request-keys.ts";
 import { createRequestHandler } from "../server/supervisor/requests.ts";
 import type { Scheduler } from "../server/supervisor/scheduler/scheduler.ts";
 import {
@@ -35,6 +37,7 @@ import {
   type SupervisorTies,
 } from "../server/supervisor/supervisor.ts";
 import { WorkerPool } from "../server/supervisor/worker-pool.ts";
+import { standardOutput } from "../telemetry/line-sink.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { certificatesInUse } from "./certificates.ts";
 import type { AdminContext } from "./context.ts";
@@ -90,14 +93,15 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   const { config, log, cleanUp, directory, clusterKey, tls } = assembly;
   const paths = componentPaths(directory);
   const { link, events } = await openLinks(assembly);
+  const disk = openDisk(assembly, paths.state);
   const bundles = new BundleFiles(join(paths.state, "bundles"));
   const trials = cleanUp.use(new TrialProcesses());
   const addresses = await findServerAddresses(config);
-  const parts = { bundles, link, events, addresses };
+  const parts = { bundles, disk, link, events, addresses };
   const { supervisor, pool, invocations } = createSupervisor(assembly, parts);
   cleanUp.defer(() => supervisor.stop());
   const { desired, leases, scheduler } = createFollowers(assembly, {
-    ...{ supervisor, pool, link, events },
+    ...{ supervisor, pool, link, events, disk },
   });
   const peers = new PeerClients(tls, config.cluster);
   cleanUp.defer(() => peers.close());
@@ -126,19 +130,19 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   };
   const api = await startAdminApi(context, { config, tls });
   cleanUp.defer(() => api.close());
-  await refuseNamesake(link, supervisor.status());
+  await takeName(link, supervisor.report(), config.cluster);
   const part = {
     work: [leases, scheduler, invocations],
     standing: () => ({ leases: leases.held(), alarms: scheduler.alarms }),
   };
   const address = addresses.http;
-  await joinCluster(assembly, { ...part, supervisor, pool, desired, link, address });
+  const joined = await joinCluster(assembly, { ...part, supervisor, pool, desired, link, address });
   for (const stop of startAllPruning(config, link, log)) cleanUp.defer(stop);
   const stopSources = await startDeploySources(context, assembly);
   log.info("Server is up", { http: config.http, admin: config.admin, workers: config.workers });
   return {
     ports: { http: config.http.port, admin: api.port },
-    failed: new Promise(() => {}), // it goes on whatever happens to its workers and peers
+    failed: joined.refused, // it goes on whatever happens to its workers and peers
     restart: restart.promise,
     stop: async () => {
       await stopSources();
@@ -146,6 +150,14 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
       await cleanUp.disposeAsync();
     },
   };
+}
+
+/** The server's own disk, looked at from now on. */
+function openDisk({ log, cleanUp }: Assembly, directory: string): OwnDisk {
+  const disk = new OwnDisk({ directory, logFailure: standardOutput.failure, logger: log });
+  cleanUp.defer(() => disk.stop());
+  disk.start();
+  return disk;
 }
 
 /** The ways to ODB and KVDB, whether or not these answer yet. */
@@ -165,11 +177,12 @@ async function openLinks(
 /** What follows the cluster: its desired state, its leases, its jobs. */
 function createFollowers(
   assembly: Assembly,
-  { supervisor, pool, link, events }: {
+  { supervisor, pool, link, events, disk }: {
     readonly supervisor: Supervisor;
     readonly pool: WorkerPool;
     readonly link: OdbLink;
     readonly events: ClusterEvents;
+    readonly disk: OwnDisk;
   },
 ): {
   readonly desired: DesiredState;
@@ -179,7 +192,8 @@ function createFollowers(
   const { directory, holder, log: logger } = assembly;
   const desired = new DesiredState({
     link,
-    file: new SnapshotFile(join(componentPaths(directory).state, "snapshot.json"), logger),
+    file: new SnapshotFile(join(componentPaths(directory).state, "snapshot.json")),
+    disk,
     apply: (snapshot) => {
       scheduler.replan();
       return supervisor.apply(snapshot);
@@ -199,7 +213,10 @@ function createFollowers(
   return { desired, leases, scheduler };
 }
 
-/** Starts serving, and tells the ODB and the balancer's agent. */
+/**
+ * Starts serving, and tells the ODB and the balancer's agent. `refused` rejects when another life of
+ * this server has its name.
+ */
 async function joinCluster(
   { directory, config, tls, log: logger, cleanUp }: Assembly,
   { supervisor, pool, desired, link, address, ...part }:
@@ -211,23 +228,34 @@ async function joinCluster(
       readonly link: OdbLink;
       readonly address: ServerAddresses["http"];
     },
-): Promise<void> {
-  const server = config.name;
+): Promise<{ readonly refused: Promise<never> }> {
   const ties = { directory, config, tls, address, pool, logger, cleanUp };
   const registration = await prepareBalancers(ties);
   const report = () => supervisor.report();
+  const refusal = Promise.withResolvers<never>();
+  refusal.promise.catch(() => {}); // it may come before anybody waits for it
+  const takeLate = () =>
+    takeName(link, report(), config.cluster).then(() => true, (error) => {
+      if (isPlatformError(error, "SERVER_NAME_TAKEN")) return false;
+      throw error;
+    });
+  const onRefused = () => {
+    void nameTakenBy(link, report(), config.cluster).then(refusal.reject);
+  };
   await supervisor.start({
     desired,
-    membership: new Membership({ link, name: server, report, logger }),
+    membership: new Membership({ link, report, takeLate, onRefused, logger }),
     registration,
     ...part,
   });
+  return { refused: refusal.promise };
 }
 
 function createSupervisor(
   assembly: Assembly,
   { events, ...parts }: {
     readonly bundles: BundleFiles;
+    readonly disk: OwnDisk;
     readonly link: OdbLink;
     readonly events: ClusterEvents;
     readonly addresses: ServerAddresses;
@@ -237,9 +265,9 @@ function createSupervisor(
   readonly pool: WorkerPool;
   readonly invocations: InvocationRunner;
 } {
-  const { config, holder: { incarnation }, log: logger } = assembly;
+  const { config, holder, log: logger } = assembly;
   const identity = {
-    incarnation,
+    incarnation: holder.incarnation,
     keyId: assembly.clusterKey.id,
     certificates: certificatesInUse(assembly.tls, config),
   };
@@ -248,9 +276,12 @@ function createSupervisor(
   const pool: WorkerPool = new WorkerPool({
     count: config.workers,
     init: workerInit(assembly),
+    drainMs: config.limits.drainMs,
     logger,
+    checkBundles: (bundles) => supervisor.checkBundles(bundles),
     onRequest: createRequestHandler({
       link,
+      keys: new RequestKeys({ link, holder, logger }),
       enqueue: (one) => invocations.enqueue(one),
       workers: () => pool.serving(),
     }),
@@ -262,7 +293,7 @@ function createSupervisor(
 }
 
 function startAllPruning(
-  { invocations, scheduler }: ServerConfig,
+  { invocations, scheduler, idempotency }: ServerConfig,
   link: OdbLink,
   logger: Logger,
 ): readonly (() => void)[] {
@@ -277,6 +308,10 @@ function startAllPruning(
     startPruning({
       ...{ link, logger, what: "runs of jobs" },
       prune: (store) => store.pruneRuns(keepRunsMs),
+    }),
+    startPruning({
+      ...{ link, logger, what: "idempotency keys" },
+      prune: (store) => store.pruneKeys(idempotency.keepHours * hourMs),
     }),
   ];
 }

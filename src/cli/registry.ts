@@ -73,6 +73,7 @@ const registry = {
   "lb config apply": () => import("./commands/lb/config-apply.ts"),
   "lb config history": () => import("./commands/lb/config-history.ts"),
   "lb config revert": () => import("./commands/lb/config-revert.ts"),
+  "lb hop-key rotate": () => import("./commands/lb/hop-key-rotate.ts"),
   "lb stats": () => import("./commands/lb/stats.ts"),
   "lb command": () => import("./commands/lb/command.ts"),
   "create odb": () => import("./commands/create/odb.ts"),

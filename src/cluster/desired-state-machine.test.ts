@@ -39,6 +39,22 @@ describe("Following the desired state", () => {
     assert.equal(machine.next().do, "rest");
   });
 
+  it("reads the same revision once more when it could not have all of it", () => {
+    const machine = running();
+    machine.doubt();
+
+    assert.equal(machine.next().do, "rest"); // until somebody hears of the ODB
+    look(machine);
+    machine.heard(1);
+    assert.equal(machine.next().do, "adopt");
+    machine.read(1);
+    machine.adopted(1);
+    look(machine);
+    machine.heard(1);
+
+    assert.equal(machine.next().do, "rest");
+  });
+
   it("adopts the lower revision of an ODB that was restored", () => {
     const machine = running();
     look(machine);

@@ -35,6 +35,7 @@ export class DesiredStateMachine {
   #known = -1;
   #isLookWanted = false;
   #isReadWanted = false;
+  #isDoubted = false;
   #failures = 0;
   #readFailures = 0;
   #restMs = 0;
@@ -52,6 +53,11 @@ export class DesiredStateMachine {
   /** Something may have changed: the next steps look. */
   look(): void {
     this.#isLookWanted = true;
+  }
+
+  /** What runs is not all of its revision: it is to be read and brought to life again. */
+  doubt(): void {
+    this.#isDoubted = true;
   }
 
   /** The ODB answered somebody after it had not; returns how long to wait before a look. */
@@ -74,7 +80,7 @@ export class DesiredStateMachine {
   /** The ODB's revision. */
   heard(revision: number): void {
     this.#known = Math.max(this.#known, revision);
-    this.#isReadWanted = revision !== this.#running;
+    this.#isReadWanted = revision !== this.#running || this.#isDoubted;
     this.#failures = 0;
     this.#restMs = this.#options.pollMs;
   }
@@ -83,6 +89,7 @@ export class DesiredStateMachine {
   read(revision: number): void {
     this.#known = Math.max(this.#known, revision);
     this.#readFailures = 0;
+    this.#isDoubted = false;
   }
 
   /** A state was brought to life. */

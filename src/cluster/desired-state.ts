@@ -4,11 +4,13 @@ import type { ClusterSnapshot, ClusterStore } from "../odb/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { DesiredStateMachine, type DesiredStep } from "./desired-state-machine.ts";
 import type { OdbLink } from "./odb-link.ts";
+import type { OwnDisk } from "./own-disk.ts";
 import type { SnapshotFile } from "./snapshot-file.ts";
 
 export interface DesiredStateOptions {
   readonly link: OdbLink;
   readonly file: SnapshotFile;
+  readonly disk: Pick<OwnDisk, "keep">;
   /** Brings a state to life. Called with one state at a time, the newest known. */
   readonly apply: (snapshot: ClusterSnapshot) => Promise<void>;
   readonly logger: Logger;
@@ -41,7 +43,7 @@ export class DesiredState {
 
   /**
    * Applies the ODB's state, or the one on disk when the ODB is out of reach, and follows from
-   * there. Throws SERVER_NO_STATE when there is neither.
+   * there. Throws SERVER_NO_STATE when there is neither, SERVER_STATE_DAMAGED.
    */
   async start(): Promise<void> {
     const { link, file, logger } = this.#options;
@@ -60,6 +62,11 @@ export class DesiredState {
     link.onReturn(() => this.#lookIn(this.#machine.returned()));
     const step = this.#machine.next();
     this.#lookIn(step.do === "rest" ? step.ms : 0);
+  }
+
+  /** Not all of the newest state could be had: it is read again when the ODB next answers. */
+  doubt(): void {
+    this.#machine.doubt();
   }
 
   /** Looks at the ODB now; returns when what it found is applied. Calls while one runs are merged. */
@@ -115,16 +122,9 @@ export class DesiredState {
     this.#machine.read(snapshot.revision);
     await this.#options.apply(snapshot);
     this.#machine.adopted(snapshot.revision);
-    if (save) await this.#save(snapshot);
-  }
-
-  async #save(snapshot: ClusterSnapshot): Promise<void> {
-    try {
-      await this.#options.file.save(snapshot);
-    } catch (error) {
-      // A full disk must not stop a change from going live; the next one tries to save again.
-      this.#options.logger.error("The state could not be saved to disk", { error });
-    }
+    const { disk, file } = this.#options;
+    // A disk that takes nothing must not stop a change from going live: it is saved when it does.
+    if (save) await disk.keep("state", () => file.save(snapshot));
   }
 
   #lookIn(ms: number): void {

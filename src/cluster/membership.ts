@@ -1,13 +1,19 @@
 import { isPlatformError } from "../errors/platform-error.ts";
-import type { ServerReport, ServerState } from "../odb/types.ts";
+import type { ClusterStore, ServerReport, ServerState } from "../odb/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OdbLink } from "./odb-link.ts";
 
 export interface MembershipOptions {
   readonly link: OdbLink;
-  readonly name: string;
   /** What to report; asked for anew at each report. */
   readonly report: () => ServerReport;
+  /**
+   * Takes the name for a life that began without the ODB and could not; false: it is another's.
+   * Default: it always is.
+   */
+  readonly takeLate?: () => Promise<boolean>;
+  /** Called once when another life of the same name has the row: no report follows. */
+  readonly onRefused: () => void;
   readonly logger: Logger;
   /** Default 2,000. */
   readonly intervalMs?: number;
@@ -19,10 +25,15 @@ export class Membership {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round: Promise<void> | undefined;
   #again = false;
+  #hadRow = false;
   #stopped = false;
 
   constructor(options: MembershipOptions) {
-    this.#options = { intervalMs: 2_000, ...options };
+    this.#options = {
+      intervalMs: 2_000,
+      takeLate: () => Promise.resolve(false),
+      ...options,
+    };
   }
 
   /** Reports now, and from now on regularly. Calls while one runs are merged into one more. */
@@ -38,8 +49,8 @@ export class Membership {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#round;
-    await this.#try(() =>
-      this.#options.link.use((store) => store.setServerState(this.#options.name, state))
+    await this.#try(async (store) =>
+      void await store.setServerState(this.#options.report(), state)
     );
   }
 
@@ -47,18 +58,25 @@ export class Membership {
     clearTimeout(this.#timer);
     while (this.#again && !this.#stopped) {
       this.#again = false;
-      await this.#try(() =>
-        this.#options.link.use((store) => store.reportServer(this.#options.report()))
-      );
+      await this.#try(async (store) => {
+        const { report, takeLate } = this.#options;
+        if (await store.reportServer(report())) this.#hadRow = true;
+        else if (this.#hadRow || !await takeLate()) this.#refused();
+      });
     }
     if (!this.#stopped) {
       this.#timer = setTimeout(() => void this.report(), this.#options.intervalMs);
     }
   }
 
-  async #try(work: () => Promise<void>): Promise<void> {
+  #refused(): void {
+    this.#stopped = true;
+    this.#options.onRefused();
+  }
+
+  async #try(work: (store: ClusterStore) => Promise<void>): Promise<void> {
     try {
-      await work();
+      await this.#options.link.use(work);
     } catch (error) {
       if (isPlatformError(error, "ODB_UNREACHABLE")) return; // the link has logged it
       this.#options.logger.error("Reporting to the ODB failed", { error });

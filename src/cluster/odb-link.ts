@@ -1,4 +1,4 @@
-import { isPlatformError, reasonOf } from "../errors/platform-error.ts";
+import { isPlatformError, PlatformError, reasonOf } from "../errors/platform-error.ts";
 import type { ClusterStore, Odb } from "../odb/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { DependencyStatus } from "./status.ts";
@@ -29,7 +29,7 @@ export class OdbLink {
   /** Runs one piece of work on the cluster's store; ODB_UNREACHABLE is noted and thrown on. */
   async use<T>(work: (store: ClusterStore) => Promise<T>): Promise<T> {
     try {
-      this.#store ??= this.#odb.cluster(this.#cluster);
+      this.#store ??= this.#open();
       const result = await work(await this.#store);
       this.#note(undefined);
       return result;
@@ -59,6 +59,22 @@ export class OdbLink {
 
   async close(): Promise<void> {
     await this.#odb.close();
+  }
+
+  /**
+   * An ODB that was out of reach as we started may be of another version than ours. Then it stays
+   * as good as out of reach.
+   */
+  async #open(): Promise<ClusterStore> {
+    try {
+      await this.#odb.checkSchema();
+    } catch (error) {
+      if (!isPlatformError(error) || error.code === "ODB_UNREACHABLE") throw error;
+      const { message: reason, advice = "Update this Dragoman" } = error;
+      const params = { address: this.#odb.address, reason };
+      throw new PlatformError("ODB_UNREACHABLE", params, { cause: error, advice });
+    }
+    return await this.#odb.cluster(this.#cluster);
   }
 
   #note(down: { readonly reason: string } | undefined): void {

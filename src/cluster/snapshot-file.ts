@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { PlatformError } from "../errors/platform-error.ts";
 import { writeFileAtomic } from "../lib/atomic-file.ts";
 import { sha256Hex } from "../lib/canonical-json.ts";
 import type { ClusterSnapshot } from "../odb/types.ts";
-import type { Logger } from "../telemetry/logger.ts";
+
+const lineEnd = 0x0a;
 
 /**
  * The last desired state that a server really ran, kept on its disk so that it can start when the
@@ -10,24 +12,21 @@ import type { Logger } from "../telemetry/logger.ts";
  */
 export class SnapshotFile {
   readonly #path: string;
-  readonly #logger: Logger;
 
-  constructor(path: string, logger: Logger) {
+  constructor(path: string) {
     this.#path = path;
-    this.#logger = logger;
   }
 
-  /** Undefined when there is none, or when what is there is damaged (which is logged). */
+  /** Undefined when there is none. Throws SERVER_STATE_DAMAGED when it is not what was saved. */
   async load(): Promise<ClusterSnapshot | undefined> {
-    const text = await readFile(this.#path, "utf8").catch(() => undefined);
-    if (text === undefined) return undefined;
-    const end = text.indexOf("\n");
-    const body = text.slice(end + 1);
-    if (end < 0 || sha256Hex(body) !== text.slice(0, end)) {
-      this.#logger.error("Saved state is damaged and will not be used", { file: this.#path });
-      return undefined;
+    const file = await readFile(this.#path).catch(() => undefined);
+    if (file === undefined) return undefined;
+    const end = file.indexOf(lineEnd);
+    const body = file.subarray(end + 1);
+    if (end < 0 || !file.subarray(0, end).equals(Buffer.from(sha256Hex(body)))) {
+      throw new PlatformError("SERVER_STATE_DAMAGED", { file: this.#path });
     }
-    return JSON.parse(body); // the checksum proves that it is what save() wrote
+    return JSON.parse(body.toString()); // the checksum proves that it is what save() wrote
   }
 
   async save(snapshot: ClusterSnapshot): Promise<void> {

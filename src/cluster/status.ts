@@ -36,6 +36,7 @@ export interface ServerStatus {
   readonly alarms: readonly Alarm[];
   readonly odb: DependencyStatus;
   readonly kvdb: DependencyStatus;
+  readonly disk: DiskStatus;
 }
 
 /** Hashes of the parts of what runs, or of what should run. */
@@ -85,6 +86,14 @@ export interface WorkerStatus {
   readonly inFlight: number;
   readonly memoryBytes: number;
   readonly eventLoopDelayMs: number;
+}
+
+/** Whether a server can write down what it keeps for its next start, and its log. */
+export interface DiskStatus {
+  readonly state: "up" | "down";
+  readonly since: string;
+  /** Why it is down. */
+  readonly reason?: string;
 }
 
 export interface DependencyStatus {

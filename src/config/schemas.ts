@@ -88,6 +88,11 @@ export const serverConfigSchema = z.strictObject({
     /** How long the history of runs is kept. */
     keepRunsDays: z.int().min(1).default(7),
   }).prefault({}),
+  /** Requests that carry an Idempotency-Key. */
+  idempotency: z.strictObject({
+    /** How long a request that is sent again gets the answer of the first one. */
+    keepHours: z.int().min(1).max(8_760).default(24),
+  }).prefault({}),
   limits: z.strictObject({
     /** A worker whose event loop does not turn for this long is replaced. */
     stallMs: z.int().min(100).default(10_000),
@@ -97,6 +102,15 @@ export const serverConfigSchema = z.strictObject({
     requestMs: z.int().min(1).default(60_000),
     /** Default size a request body may have. */
     bodyBytes: z.int().min(0).default(10 * 1024 * 1024),
+    /** When a worker begins to answer requests to channels with 503. */
+    overload: z.strictObject({
+      /** Requests without an answer that it may have. */
+      inFlight: z.int().min(1).default(2_000),
+      /** How long requests may have to wait for the processor before new ones are refused. */
+      waitMs: z.int().min(1).default(200),
+      /** For the length of a burst, waits as long as this are borne. */
+      burstMs: z.int().min(1).default(1_000),
+    }).prefault({}),
   }).prefault({}),
   log,
 });

@@ -25,7 +25,7 @@ function authenticate(exchange: Exchange, route: Route): void | Promise<void> {
     if (checking instanceof Promise) return checking.then((one) => enter(exchange, route, one));
     return enter(exchange, route, checking);
   }
-  exchange.startDeadline(route.timeoutMs);
+  exchange.startDeadline();
 }
 
 /**
@@ -91,13 +91,13 @@ async function identifyLater(
 
 function enter(exchange: Exchange, route: Route, principal: Principal | undefined): void {
   identify(exchange, route, principal);
-  exchange.startDeadline(route.timeoutMs);
+  exchange.startDeadline();
 }
 
 function enterHead(exchange: Exchange, route: Route, principal: Principal | undefined): void {
   if (principal !== undefined) return enter(exchange, route, principal);
   hideCredentials(exchange, route.guard!); // asked only where there is one
-  exchange.startDeadline(route.timeoutMs);
+  exchange.startDeadline();
 }
 
 function identify(exchange: Exchange, route: Route, principal: Principal | undefined): void {

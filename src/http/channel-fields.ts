@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { KeyPolicy } from "./idempotency/key-ledger.ts";
 import { roleList } from "../security/roles.ts";
 import { parsePathTemplate } from "./path-template.ts";
 
@@ -53,7 +54,30 @@ export const requestFields = {
     unit: "bytes",
     example: 1_048_576,
   }),
+  idempotencyKey: z.enum(["optional", "required"]).default("optional").meta({
+    description: "Whether requests that may change something must carry an Idempotency-Key; " +
+      "with a key a request is executed at most once, however often it is sent",
+    example: "required",
+  }),
+  whenUnknown: z.enum(["refuse", "repeat"]).default("refuse").meta({
+    description: "What becomes of a request with an Idempotency-Key that is sent again after " +
+      "what executed it has died: 409, or it is executed again, maybe for the second time",
+    example: "repeat",
+  }),
 };
+
+/** What the fields of a channel say of idempotency keys. */
+export function keyPolicy(
+  { idempotencyKey, whenUnknown }: {
+    readonly idempotencyKey: "optional" | "required";
+    readonly whenUnknown: "refuse" | "repeat";
+  },
+): KeyPolicy {
+  return {
+    required: idempotencyKey === "required",
+    repeatUnknown: whenUnknown === "repeat",
+  };
+}
 
 /** Refuses roles where nobody is asked who he is. */
 export function requireRoleGivers(

@@ -9,7 +9,8 @@ describe("Deadlines", () => {
     const now = performance.now();
     const last = new Promise<void>((resolve) => {
       const start = (name: string, limitMs: number) =>
-        deadlines.start(now, limitMs, {
+        deadlines.start(now, {
+          limitMs,
           expire: () => {
             expired.push(name);
             if (name === "last") resolve();
@@ -31,8 +32,25 @@ describe("Deadlines", () => {
     const deadlines = new Deadlines();
     for (let round = 0; round < 2; round++) {
       await new Promise<void>((resolve) => {
-        deadlines.start(performance.now(), 1, { expire: resolve });
+        deadlines.start(performance.now(), { limitMs: 1, expire: resolve });
       });
     }
+  });
+
+  it("ask only what goes on for its limit, and that once", async () => {
+    const deadlines = new Deadlines();
+    let asked = 0;
+    const target = (expire: () => void) => ({
+      get limitMs() {
+        asked++;
+        return 60;
+      },
+      expire,
+    });
+
+    deadlines.start(performance.now(), target(() => assert.fail("It was cancelled"))).cancel();
+    await new Promise<void>((resolve) => deadlines.start(performance.now(), target(resolve)));
+
+    assert.equal(asked, 1);
   });
 });

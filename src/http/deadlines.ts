@@ -1,5 +1,10 @@
 /** Something whose time can be over. */
 export interface Expirable {
+  /**
+   * How long it may take, in milliseconds. Asked for once, and only when it has not ended by the
+   * next look at the clock: finding it out may cost something.
+   */
+  readonly limitMs: number;
   /** Called once, when the limit has passed. */
   expire(): void;
 }
@@ -14,34 +19,47 @@ export interface Deadline {
 const stepMs = 20;
 
 /**
- * Time limits of very many requests at the price of one timer. Requests with the same limit end in
- * the order in which they began, so that a list for each limit is sorted by itself, and only the
- * first of each list has to be looked at.
+ * Time limits of very many requests at the price of one timer. What has just begun waits in one
+ * list; what is still there at the timer's next step goes to the list of its limit. Requests with
+ * the same limit end in the order in which they began, so that such a list is sorted by itself, and
+ * only its first one has to be looked at.
  */
 export class Deadlines {
+  readonly #begun = new DeadlineList();
   readonly #lists = new Map<number, DeadlineList>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Expires `target`, at most 20 ms late, when `limitMs` have passed since `startedAt`. */
-  start(startedAt: number, limitMs: number, target: Expirable): Deadline {
-    let list = this.#lists.get(limitMs);
-    if (list === undefined) {
-      list = new DeadlineList();
-      this.#lists.set(limitMs, list);
-    }
+  /** Expires `target`, at most 20 ms late, when its limit has passed since `startedAt`. */
+  start(startedAt: number, target: Expirable): Deadline {
     this.#timer ??= setInterval(() => this.#expire(), stepMs);
-    return list.append(startedAt + limitMs, target);
+    const entry = new Entry(startedAt, target);
+    this.#begun.append(entry);
+    return entry;
   }
 
   #expire(): void {
+    this.#sort();
     const now = performance.now();
-    let waiting = false;
-    for (const list of this.#lists.values()) waiting = list.expireUntil(now) || waiting;
-    if (waiting) return;
-    // Nothing waits: an idle process is not woken, and limits that are gone leave nothing behind.
+    for (const [limitMs, list] of this.#lists) {
+      list.expireUntil(now);
+      // Callers may name any limit: those that are gone leave nothing behind.
+      if (list.first === undefined) this.#lists.delete(limitMs);
+    }
+    // What is expired may begin something new.
+    if (this.#lists.size > 0 || this.#begun.first !== undefined) return;
+    // Nothing waits: an idle process is not woken.
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#lists.clear();
+  }
+
+  #sort(): void {
+    for (let entry = this.#begun.first; entry !== undefined; entry = this.#begun.first) {
+      entry.leave();
+      const limitMs = entry.begin();
+      let list = this.#lists.get(limitMs);
+      if (list === undefined) this.#lists.set(limitMs, list = new DeadlineList());
+      list.append(entry);
+    }
   }
 }
 
@@ -49,41 +67,46 @@ class DeadlineList {
   first: Entry | undefined;
   last: Entry | undefined;
 
-  append(endsAt: number, target: Expirable): Entry {
-    const entry = new Entry(this, endsAt, target);
+  append(entry: Entry): void {
+    entry.list = this;
     entry.previous = this.last;
     if (this.last === undefined) this.first = entry;
     else this.last.next = entry;
     this.last = entry;
-    return entry;
   }
 
-  /** Expires what is due; true when something is left. */
-  expireUntil(now: number): boolean {
+  /** Expires what is due. */
+  expireUntil(now: number): void {
     while (this.first !== undefined && this.first.endsAt <= now) {
       const { first } = this;
       const { target } = first;
       first.cancel();
       target?.expire();
     }
-    return this.first !== undefined;
   }
 }
 
 class Entry implements Deadline {
-  readonly endsAt: number;
+  readonly startedAt: number;
+  endsAt = Infinity;
   target: Expirable | undefined;
   list: DeadlineList | undefined;
   previous: Entry | undefined;
   next: Entry | undefined;
 
-  constructor(list: DeadlineList, endsAt: number, target: Expirable) {
-    this.list = list;
-    this.endsAt = endsAt;
+  constructor(startedAt: number, target: Expirable) {
+    this.startedAt = startedAt;
     this.target = target;
   }
 
-  cancel(): void {
+  /** Finds out when it ends; returns its limit. */
+  begin(): number {
+    const limitMs = this.target?.limitMs ?? 0;
+    this.endsAt = this.startedAt + limitMs;
+    return limitMs;
+  }
+
+  leave(): void {
     const { list, previous, next } = this;
     if (list === undefined) return;
     if (previous === undefined) list.first = next;
@@ -95,6 +118,10 @@ class Entry implements Deadline {
     // their requests, alive.
     this.previous = undefined;
     this.next = undefined;
+  }
+
+  cancel(): void {
+    this.leave();
     this.target = undefined;
   }
 }

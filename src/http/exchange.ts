@@ -12,7 +12,9 @@ import type { XmlElement } from "../xml/element.ts";
 import type { Answers } from "./answers.ts";
 import type { Deadline, Deadlines, Expirable } from "./deadlines.ts";
 import { type Forwarders, withoutHop } from "./forwarders.ts";
+import type { OnceOnly } from "./idempotency/once-only.ts";
 import type { Route } from "./route.ts";
+import { callerWaitMs } from "./timeout-header.ts";
 
 /** What the HTTP engine tells of a connection. */
 export interface Peer {
@@ -76,6 +78,10 @@ export class Exchange implements Call, Expirable, SecurityRequest {
   bodyFailure: PlatformError | undefined;
   /** True when the answer is sent while it is made: its body must not be read as a whole. */
   isStreaming = false;
+  /** For a request with an idempotency key: to be begun before the service is called. */
+  once: OnceOnly | undefined;
+  /** Its service has begun, and may have had effects. */
+  hasRun = false;
   /** Gives uploaded files back; called when the answer has been sent. */
   releaseUploads: (() => Promise<void>) | undefined;
   /** Elements in the header of a SOAP message, where there are any. */
@@ -95,6 +101,7 @@ export class Exchange implements Call, Expirable, SecurityRequest {
   /** Why the time was over, for a signal that is asked for afterwards. */
   #expired: PlatformError | undefined;
   #deadline: Deadline | undefined;
+  #limitMs: number | undefined;
   #resolve: ((response: Response) => void) | undefined;
   #onExpire: ((exchange: Exchange, error: PlatformError) => void) | undefined;
 
@@ -143,9 +150,18 @@ export class Exchange implements Call, Expirable, SecurityRequest {
     return this.#abort.signal;
   }
 
+  /** The channel's time limit, or how long the caller waits where that is less. */
+  get limitMs(): number {
+    return this.#limitMs ??= Math.min(this.route?.timeoutMs ?? 0, callerWaitMs(this.headers));
+  }
+
   remaining(): number {
-    const limitMs = this.route?.timeoutMs ?? 0;
-    return Math.max(0, this.startedAt + limitMs - performance.now());
+    return Math.max(0, this.startedAt + this.limitMs - performance.now());
+  }
+
+  /** Called by whoever runs the service. */
+  onRun(): void {
+    this.hasRun = true;
   }
 
   /** What services may see of `headers`. */
@@ -205,8 +221,8 @@ export class Exchange implements Call, Expirable, SecurityRequest {
   }
 
   /** Begins the request's time limit. */
-  startDeadline(limitMs: number): void {
-    this.#deadline = this.tools.deadlines.start(this.startedAt, limitMs, this);
+  startDeadline(): void {
+    this.#deadline = this.tools.deadlines.start(this.startedAt, this);
   }
 
   /** Hands the answer over. Only the first one counts: a service may go on after its time. */
@@ -229,7 +245,7 @@ export class Exchange implements Call, Expirable, SecurityRequest {
 
   /** Called by the deadline. */
   expire(): void {
-    const timeoutMs = this.route?.timeoutMs ?? 0;
+    const timeoutMs = this.limitMs;
     const code = this.isReadingBody ? "REQUEST_BODY_SLOW" : "REQUEST_TIMEOUT";
     const error = new PlatformError(code, { timeoutMs });
     this.#expired = error;

@@ -2,6 +2,7 @@ import type { Guard } from "../security/guard.ts";
 import type { ChannelInfo, ServiceRuntime } from "../service/call.ts";
 import type { CorsPolicy } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
+import type { KeyPolicy } from "./idempotency/key-ledger.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
 import type { PathTemplate } from "./path-template.ts";
 import type { ProblemAnswer } from "./problem.ts";
@@ -25,6 +26,8 @@ export interface Route {
   readonly cors?: CorsPolicy | undefined;
   /** True: every request is a line in the log. */
   readonly isAudited?: boolean;
+  /** Undefined: a key may come or not, and what is unknown is not repeated. */
+  readonly keys?: KeyPolicy | undefined;
   readonly timeoutMs: number;
   readonly bodyBytesMax: number;
   /** True when `ctx.request.rawBody` can be asked for. */
@@ -37,7 +40,10 @@ export interface Route {
 
 /** What one protocol over HTTP makes of requests that reached a channel. */
 export interface HttpEndpoint {
-  /** Takes a request to its answer. Rejects with whatever `toProblem` translates. */
+  /**
+   * Takes a request to its answer. Calls `exchange.once.begin()`, where there is such, before it
+   * calls a service. Rejects with AnsweredBefore, and whatever `toProblem` translates.
+   */
   answer(exchange: Exchange): Promise<Response>;
   /** What a failure looks like on the wire. Default: problem details (RFC 9457). */
   failure?(exchange: Exchange, answer: ProblemAnswer): Response;

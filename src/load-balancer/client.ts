@@ -38,6 +38,8 @@ export interface AgentClient {
    */
   drain(name: string, why?: Why): Promise<ChangeResult | undefined>;
   ready(name: string, why?: Why): Promise<ChangeResult | undefined>;
+  /** As a server's `drain`, where others take its requests; else it throws BALANCER_LAST_SERVER. */
+  stepAside(name: string): Promise<void>;
   /** Sends the server nothing at all and does not look at its health, until `ready`. */
   maintenance(name: string, why?: Why): Promise<ChangeResult>;
   /** 0 to 256; servers have 100 unless told otherwise. */
@@ -108,6 +110,8 @@ export function createAgentClient({ url, tls, cluster }: AgentClientOptions): Ag
     register: async (name, body) => void await http.put(serverPath(name), body),
     leave: async (name) => void await http.delete(serverPath(name)),
     drain: (name, why = {}) => http.post(`${serverPath(name)}/drain`, why, slow),
+    stepAside: async (name) =>
+      void await http.post(`${serverPath(name)}/drain`, { ifOthersServe: true }, slow),
     ready: (name, why = {}) => http.post(`${serverPath(name)}/ready`, why, slow),
     maintenance: (name, why = {}) => http.post(`${serverPath(name)}/maintenance`, why, slow),
     setWeight: (name, weight, why) =>

@@ -21,12 +21,26 @@ import {
   pruneInvocations,
   retryInvocation,
 } from "./repositories/invocations.ts";
+import {
+  claimKey,
+  loseKeys,
+  pruneKeys,
+  releaseKey,
+  settleKey,
+} from "./repositories/idempotency.ts";
 import { readTime } from "./repositories/clock.ts";
 import { claimRuns, runDueInMs } from "./repositories/jobs/claims.ts";
 import { writePlan } from "./repositories/jobs/plans.ts";
 import { pauseJob, resumeJob } from "./repositories/jobs/pausing.ts";
 import { listJobRows } from "./repositories/jobs/progress.ts";
-import { cancelRun, createRun, getRun, listRuns, pruneRuns } from "./repositories/jobs/runs.ts";
+import {
+  cancelRun,
+  createRun,
+  getRun,
+  lastRuns,
+  listRuns,
+  pruneRuns,
+} from "./repositories/jobs/runs.ts";
 import { releaseRuns, renewRuns, settleRuns } from "./repositories/jobs/settlement.ts";
 import { listLeaseTerms } from "./repositories/lease-terms.ts";
 import { acquireLease, listLeases, releaseLease, renewLeases } from "./repositories/leases.ts";
@@ -38,9 +52,13 @@ import { deleteServer, listServers, reportServer, setServerState } from "./repos
 import { listServices } from "./repositories/services.ts";
 import { readConsistently } from "./transactions.ts";
 import type { InvocationStore, LockStore } from "./durable-types.ts";
+import type { IdempotencyStore } from "./idempotency-types.ts";
 import type { JobStore } from "./job-types.ts";
 import type { LeaseStore } from "./lease-types.ts";
 import type { ClusterRow, ClusterSnapshot, ClusterStore } from "./types.ts";
+
+/** A server that was silent for so long by the database's clock is taken for lost. */
+const defaultLostAfterMs = 10_000;
 
 /** The store of one cluster, over its row. */
 export function createClusterStore(
@@ -80,18 +98,19 @@ export function createClusterStore(
     pruneBundles: (file, keep) => pruneBundles(cluster, file, keep),
     listServices: () => listServices(cluster),
 
-    reportServer: async (report) => {
+    reportServer: async (report, { replaces, lostAfterMs = defaultLostAfterMs } = {}) => {
       requireName("The server name", report.name);
-      await reportServer(cluster, report);
+      return await reportServer(cluster, report, { replaces, lostAfterMs });
     },
-    setServerState: (name, state) => setServerState(cluster, name, state),
-    listServers: (options) => listServers(cluster, options?.lostAfterMs ?? 10_000),
+    setServerState: (server, state) => setServerState(cluster, server, state),
+    listServers: ({ lostAfterMs = defaultLostAfterMs } = {}) => listServers(cluster, lostAfterMs),
     deleteServer: (name) => deleteServer(cluster, name),
 
     ...invocationStore(cluster),
     ...lockStore(cluster),
     ...leaseStore(cluster),
     ...jobStore(cluster),
+    ...idempotencyStore(cluster),
   };
 }
 
@@ -153,7 +172,18 @@ function jobStore(cluster: ClusterContext): JobStore {
     resumeJob: (job) => resumeJob(cluster, job),
     cancelRun: (id, by) => cancelRun(cluster, id, by),
     listRuns: (query) => listRuns(cluster, query),
+    lastRuns: (jobs) => lastRuns(cluster, jobs),
     getRun: (id) => getRun(cluster, id),
     pruneRuns: (keepMs) => pruneRuns(cluster, keepMs),
+  };
+}
+
+function idempotencyStore(cluster: ClusterContext): IdempotencyStore {
+  return {
+    claimKey: (claim, holder) => claimKey(cluster, claim, holder),
+    settleKey: (proof, answer) => settleKey(cluster, proof, answer),
+    releaseKey: (proof) => releaseKey(cluster, proof),
+    loseKeys: (proofs) => loseKeys(cluster, proofs),
+    pruneKeys: (keepMs) => pruneKeys(cluster, keepMs),
   };
 }

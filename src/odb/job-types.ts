@@ -216,6 +216,8 @@ export interface JobStore {
   cancelRun(id: string, by: string): Promise<boolean>;
   /** Newest first. */
   listRuns(query: RunQuery): Promise<readonly RunRow[]>;
+  /** Of each of these jobs the latest run that is more than planned; at most 1,000 jobs a call. */
+  lastRuns(jobs: readonly string[]): Promise<readonly RunRow[]>;
   /** Throws RUN_UNKNOWN. */
   getRun(id: string): Promise<RunDetail>;
   /** Deletes what ended longer ago than this; at most 1,000 rows a call; returns how many. */

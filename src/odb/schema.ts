@@ -11,6 +11,11 @@ export interface Tables {
     readonly name: string;
     readonly applied_at: string;
   };
+  readonly schema_requirement: {
+    readonly version: number;
+    readonly needs: number;
+    readonly applied_by: string;
+  };
   readonly cluster: {
     readonly id: Generated<number>;
     readonly name: string;
@@ -212,11 +217,31 @@ export interface Tables {
     /** Length of the output's JSON, also when it was too long to be kept. */
     readonly output_length: number | null;
   };
+  readonly idempotency_key: {
+    readonly cluster_id: number;
+    /** Channel, client and key in one. */
+    readonly id: string;
+    readonly fingerprint: string;
+    /** Of the request that has the key. */
+    readonly cid: string;
+    /** Who executes that, or did last. */
+    readonly server: string;
+    readonly incarnation: string;
+    /** `begun`, `done`, or `lost` with the worker that executed it. */
+    readonly state: string;
+    /** When it got into this state. */
+    readonly changed_at: string;
+    /** These are set when it is done; the body is null also when it was too long to be kept. */
+    readonly status: number | null;
+    readonly headers: string | null;
+    readonly body: string | null;
+  };
 }
 
 /** Every table of ours, each after those it points at. */
 export const tableNames = [
   "schema_version",
+  "schema_requirement",
   "cluster",
   "object",
   "bundle",
@@ -232,6 +257,7 @@ export const tableNames = [
   "lease_term",
   "job_progress",
   "job_run",
+  "idempotency_key",
 ] as const satisfies readonly (keyof Tables)[];
 
 export type OdbDatabase = Kysely<Tables>;

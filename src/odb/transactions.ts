@@ -49,7 +49,8 @@ export function write<T>(
 /** Thrown to make Kysely roll back a transaction that went well. */
 const discarded = new Error("The transaction is not wanted");
 
-async function repeatWhenContended<T>(work: () => Promise<T>): Promise<T> {
+/** Repeats statements that bear it while the database breaks them off in favour of others. */
+export async function repeatWhenContended<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return await work();

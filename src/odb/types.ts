@@ -1,5 +1,6 @@
 import type { NamedSpec, StoredObject } from "../catalog/kind.ts";
 import type { InvocationStore, LockStore } from "./durable-types.ts";
+import type { IdempotencyStore } from "./idempotency-types.ts";
 import type { JobStore } from "./job-types.ts";
 import type { LeaseStore } from "./lease-types.ts";
 
@@ -16,7 +17,10 @@ export interface Odb extends AsyncDisposable {
   readonly address: string;
   /** Brings the schema up to this version. Any number of starters may race. */
   migrate(): Promise<MigrationResult>;
-  /** Throws ODB_NO_SCHEMA, or ODB_NEWER_SCHEMA when a newer version of us was here. */
+  /**
+   * Throws ODB_NO_SCHEMA, ODB_OLDER_SCHEMA, or ODB_NEWER_SCHEMA when a newer version of us has made
+   * a schema that we cannot use.
+   */
   checkSchema(): Promise<void>;
   /** Drops every table of ours. */
   drop(): Promise<void>;
@@ -42,7 +46,8 @@ export interface ClusterRow {
 }
 
 /** Everything of one cluster. */
-export interface ClusterStore extends InvocationStore, LockStore, LeaseStore, JobStore {
+export interface ClusterStore
+  extends InvocationStore, LockStore, LeaseStore, JobStore, IdempotencyStore {
   readonly row: ClusterRow;
   /** The cluster's revision now; the cheapest question there is. */
   revision(): Promise<number>;
@@ -85,10 +90,17 @@ export interface ClusterStore extends InvocationStore, LockStore, LeaseStore, Jo
   pruneBundles(file: string, keep: number): Promise<number>;
   listServices(): Promise<readonly ServiceRow[]>;
 
-  /** Adds or updates the row of a server; times are the database's. */
-  reportServer(report: ServerReport): Promise<void>;
-  /** Only by name and state: for a clean goodbye (`down`). */
-  setServerState(name: string, state: ServerState): Promise<void>;
+  /**
+   * Adds or updates the row of a server; times are the database's. A row of another incarnation is
+   * left alone, and the answer false, unless that one is `down`, has not been seen for
+   * `lostAfterMs` (default 10,000), or is the one named by `replaces`.
+   */
+  reportServer(report: ServerReport, options?: ReportOptions): Promise<boolean>;
+  /** For a clean goodbye (`down`); false when the row is not, or no longer, this incarnation's. */
+  setServerState(
+    server: Pick<ServerReport, "name" | "incarnation">,
+    state: ServerState,
+  ): Promise<boolean>;
   /** A server not seen for `lostAfterMs` (default 10,000), by database time, is listed as `lost`. */
   listServers(options?: { readonly lostAfterMs?: number }): Promise<readonly ServerRow[]>;
   deleteServer(name: string): Promise<void>;
@@ -236,6 +248,12 @@ export interface ServerReport {
   readonly incarnation: string;
   /** Plain JSON, such as what each worker runs; null when there is nothing to say. */
   readonly details: unknown;
+}
+
+export interface ReportOptions {
+  /** An incarnation whose row may be taken over although it was seen a moment ago. */
+  readonly replaces?: string | undefined;
+  readonly lostAfterMs?: number;
 }
 
 export interface ServerRow extends ServerReport {

@@ -18,8 +18,15 @@ import { type ProcessTree } from "./faults/processes.ts";
 /** Runs one command line of dragoman in a process of its own, as a person does. */
 export type RunCommand = (
   words: readonly string[],
-  options?: { readonly env?: Readonly<Record<string, string>> },
+  options?: RunOptions,
 ) => Promise<CommandOutcome>;
+
+export interface RunOptions {
+  /** Added to the environment of the command. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The program and arguments through which the command is run, such as `nsenter ...`. */
+  readonly within?: readonly string[];
+}
 
 export interface CommandOutcome {
   readonly exitCode: number;
@@ -35,6 +42,9 @@ export interface LocalServer {
   readonly odbUrl: string;
 }
 
+/** Whoever of a cluster answers a question. */
+export type Asked = Pick<RehearsalCluster, "ask">;
+
 /** How long a cluster may take to be whole again after a fault is over. */
 const recoveryLimitMs = 60_000;
 
@@ -43,9 +53,10 @@ export class RehearsalCluster {
   readonly directory: string;
   readonly config: EnvironmentConfig;
   readonly servers: readonly LocalServer[];
+  /** Of the (first) balancer; undefined where there is none. */
+  readonly agent: AgentClient | undefined;
   readonly #run: RunCommand;
   readonly #clients: PeerClients;
-  readonly #agent: AgentClient | undefined;
   /** Servers that cannot answer, so that nobody waits for them. */
   readonly #away = new Set<string>();
 
@@ -62,7 +73,7 @@ export class RehearsalCluster {
     this.servers = parts.servers;
     this.#run = parts.run;
     this.#clients = parts.clients;
-    this.#agent = parts.agent;
+    this.agent = parts.agent;
   }
 
   /** Reads an environment and its servers on this machine. Throws CONFIG_*, MTLS_*. */
@@ -89,8 +100,8 @@ export class RehearsalCluster {
   }
 
   /** Runs a command line; throws REHEARSAL_COMMAND with what it said when it fails. */
-  async command(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const outcome = await this.#run(words, { env });
+  async command(words: readonly string[], options: RunOptions = {}) {
+    const outcome = await this.#run(words, options);
     if (outcome.exitCode === 0) return outcome;
     throw commandFailed(words, outcome);
   }
@@ -126,6 +137,11 @@ export class RehearsalCluster {
       found: "no server that answers",
       needed: "one",
     });
+  }
+
+  /** A way to ask one server and no other. */
+  through(server: LocalServer): Asked {
+    return { ask: (use) => use(this.client(server)) };
   }
 
   async status(server: LocalServer): Promise<ServerStatus> {
@@ -194,8 +210,8 @@ export class RehearsalCluster {
   }
 
   /** Starts a component that is stopped or was killed, and waits until it answers. */
-  async start(component: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.command(["start", this.directoryOf(component)], env);
+  async start(component: string, options: RunOptions = {}): Promise<void> {
+    await this.command(["start", this.directoryOf(component)], options);
   }
 
   async stop(component: string): Promise<void> {
@@ -219,26 +235,30 @@ export class RehearsalCluster {
 
   close(): void {
     this.#clients.close();
-    this.#agent?.close();
+    this.agent?.close();
   }
 
   async #whatIsWrong(): Promise<string | undefined> {
+    const statuses: ServerStatus[] = [];
     for (const server of this.servers) {
       try {
-        const { state, revision, clusterRevision, odb } = await this.status(server);
-        if (state !== "up") return `${server.name} is ${state}`;
-        if (odb.state === "down") return `${server.name} does not reach its ODB`;
-        if (revision !== clusterRevision) return `${server.name} is behind the newest revision`;
+        const status = await this.status(server);
+        if (status.state !== "up") return `${server.name} is ${status.state}`;
+        if (status.odb.state === "down") return `${server.name} does not reach its ODB`;
+        statuses.push(status);
       } catch (error) {
         return `${server.name}: ${reasonOf(error)}`;
       }
     }
-    return await this.#whoIsOut();
+    // One that was cut off may not know yet that there is anything newer.
+    const newest = Math.max(...statuses.map(({ clusterRevision }) => clusterRevision));
+    const behind = statuses.find(({ revision }) => revision !== newest);
+    return behind ? `${behind.name} is behind the newest revision` : await this.#whoIsOut();
   }
 
   async #whoIsOut(): Promise<string | undefined> {
-    if (this.#agent === undefined) return undefined;
-    const { servers } = await this.#agent.status();
+    if (this.agent === undefined) return undefined;
+    const { servers } = await this.agent.status();
     const out = this.servers.find(({ name }) =>
       servers.find((server) => server.name === name)?.state !== "up"
     );

@@ -2,7 +2,7 @@ import { isPlatformError, PlatformError } from "../errors/platform-error.ts";
 import { delay } from "../lib/wait.ts";
 import { readExecutions } from "./history/executions.ts";
 import { checkRequests } from "./history/requests.ts";
-import { type LoadEntry, runLoad } from "./load/ledger.ts";
+import type { LoadOptions } from "./load/ledger.ts";
 import { holds, type PromiseRow } from "./promises.ts";
 import { requestRows, tickRows } from "./reconcile.ts";
 import { type Dose, type Place, type Scenario, Stage } from "./stage.ts";
@@ -41,8 +41,8 @@ export interface Drive {
 
 /** Of all requests: the others are POST. */
 const getShare = 0.8;
-/** Above what the cluster itself allows, so that its answers are seen. */
-const clientTimeoutMs = 20_000;
+/** Of the POSTs, where the scenario wants any. */
+const keyedShare = 1 / 3;
 /** How often each job of a rehearsal is due. */
 const tickMs = 1_000;
 
@@ -59,11 +59,10 @@ export async function runScenario(
   await cluster.recovered();
   const workload = await installWorkload(cluster, { jobs: jobsOf(scenario, dose), tickMs });
   try {
-    const entries: LoadEntry[] = [];
-    const stage = new Stage({ place, dose, workload, entries, say });
+    const stage = new Stage({ place, dose, workload, say });
     const startedAt = new Date().toISOString();
     const began = performance.now();
-    const own = await underLoad(stage, entries, () => scenario.rehearse(stage));
+    const own = await underLoad(stage, scenario);
     const seconds = (performance.now() - began) / 1_000;
     say("The load is over; what was executed is counted");
     const promises = [...own, ...await reconcile(stage, workload)];
@@ -95,16 +94,15 @@ function jobsOf({ jobs, lastsForTicks }: Scenario, { ticks, durationMs }: Dose):
 
 async function underLoad(
   stage: Stage,
-  entries: LoadEntry[],
-  rehearse: () => Promise<readonly PromiseRow[]>,
+  scenario: Scenario,
 ): Promise<readonly PromiseRow[]> {
   const { dose: { durationMs } } = stage;
   const over = new AbortController();
   const began = performance.now();
-  const load = startLoad(stage, entries, over.signal);
+  const load = startLoad(stage, scenario, over.signal);
   try {
     await delay(durationMs / 4);
-    const rows = await rehearse().catch(rowOfFailure);
+    const rows = await scenario.rehearse(stage).catch(rowOfFailure);
     await delay(Math.max(durationMs / 4, durationMs - (performance.now() - began)));
     return rows;
   } finally {
@@ -119,35 +117,32 @@ function rowOfFailure(error: unknown): readonly PromiseRow[] {
   return [holds("The cluster is whole again after the fault", false, error.message)];
 }
 
-function startLoad(stage: Stage, entries: LoadEntry[], signal: AbortSignal): Promise<unknown> {
+function startLoad(
+  stage: Stage,
+  { withKeys }: Scenario,
+  signal: AbortSignal,
+): Promise<unknown> {
   const { requestsPerSecond } = stage.dose;
   const options = {
-    requests: Number.MAX_SAFE_INTEGER,
-    headers: stage.workload.headers,
-    timeoutMs: clientTimeoutMs,
     signal,
     onEnd: ((entry, answer) => {
-      entries.push(entry);
       if (answer !== undefined && entry.outcome === "ok") stage.onAnswer(entry, answer);
-    }) satisfies Parameters<typeof runLoad>[0]["onEnd"],
+    }) satisfies LoadOptions["onEnd"],
   };
-  const url = `${balancerUrlOf(stage)}${orderPath}`;
+  const body = JSON.stringify({ amount: 7, note: "A rehearsal's order" });
+  const posts = { ...options, method: "POST", body };
+  const postsPerSecond = requestsPerSecond * (1 - getShare);
+  const keyedPerSecond = withKeys === true ? postsPerSecond * keyedShare : 0;
   return Promise.all([
-    runLoad({ ...options, url: `${url}?amount=5`, ratePerSecond: requestsPerSecond * getShare }),
-    runLoad({
+    stage.load(`${orderPath}?amount=5`, {
       ...options,
-      url,
-      method: "POST",
-      body: JSON.stringify({ amount: 7, note: "A rehearsal's order" }),
-      ratePerSecond: requestsPerSecond * (1 - getShare),
+      ratePerSecond: requestsPerSecond * getShare,
     }),
+    stage.load(orderPath, { ...posts, ratePerSecond: postsPerSecond - keyedPerSecond }),
+    ...(keyedPerSecond === 0
+      ? []
+      : [stage.load(orderPath, { ...posts, withKeys: true, ratePerSecond: keyedPerSecond })]),
   ]);
-}
-
-function balancerUrlOf({ cluster }: Stage): string {
-  const { directory, config: { balancerUrl } } = cluster;
-  if (balancerUrl !== undefined) return balancerUrl;
-  throw new PlatformError("CLI_NO_BALANCER", { directory });
 }
 
 async function reconcile(stage: Stage, workload: Workload): Promise<readonly PromiseRow[]> {

@@ -10,11 +10,10 @@ const repeatedMin = 5;
 /** What a history of requests says of what every rehearsal promises. */
 export function requestRows({ methods, unexplained }: RequestHistory): readonly PromiseRow[] {
   return [
-    ...methods.flatMap((history) =>
-      history.method === "GET" ? rowsOfGet(history) : rowsOfPost(history)
-    ),
+    ...methods.flatMap((history) => rowsOf[history.method]?.(history) ?? []),
     ...methods.map(({ method, lost }) => none(`${method} answered and never executed`, lost)),
     none("Executed and sent by nobody", unexplained),
+    ...methods.flatMap(rowsOfTurnedAway),
     ...methods.map(({ method, p50Ms, p99Ms, maxMs }) =>
       noted(
         `${method} answered after`,
@@ -24,10 +23,14 @@ export function requestRows({ methods, unexplained }: RequestHistory): readonly 
   ];
 }
 
-function rowsOfGet({ sent, failed, duplicated }: MethodHistory): readonly PromiseRow[] {
+function rowsOfGet({ sent, failed, unserved, duplicated }: MethodHistory): readonly PromiseRow[] {
   const bound = Math.max(repeatedMin, Math.floor(sent * repeatedShare));
+  const others = failed.filter((entry) => !unserved.includes(entry));
   return [
-    none(`GET failed, of ${sent}`, failed.map(describe)),
+    ...(unserved.length === 0 ? [none(`GET failed, of ${sent}`, failed.map(describe))] : [
+      none(`GET failed though a server lived, of ${sent}`, others.map(describe)),
+      noted("GET failed while no server lived", String(unserved.length)),
+    ]),
     atMostCount("GET executed twice", duplicated, bound),
   ];
 }
@@ -44,6 +47,39 @@ function rowsOfPost(history: MethodHistory): readonly PromiseRow[] {
     none(`${method} executed twice`, duplicated),
   ];
 }
+
+function rowsOfTurnedAway(
+  { method, turnedAway, turnedAwayExecuted }: MethodHistory,
+): readonly PromiseRow[] {
+  if (turnedAway === 0) return [];
+  return [
+    none(`${method} refused and executed all the same, of ${turnedAway}`, turnedAwayExecuted),
+  ];
+}
+
+/** With a key no fault excuses a failure but one: that nobody knows what was done before it. */
+function rowsOfKeyed(history: MethodHistory): readonly PromiseRow[] {
+  const { method, sent, failed, unaccounted, duplicated } = history;
+  const unknown = failed.filter((entry) =>
+    entry.problem === "REQUEST_KEY_UNKNOWN" && !unaccounted.includes(entry)
+  );
+  const others = failed.filter((entry) => !unknown.includes(entry));
+  return [
+    none(`${method} failed, of ${sent}`, others.map(describe)),
+    noted(
+      `${method} begun where a fault struck, and said to be of unknown outcome`,
+      String(unknown.length),
+    ),
+    none(`${method} executed twice`, duplicated),
+  ];
+}
+
+/** By what is sent. */
+const rowsOf: Readonly<Record<string, (history: MethodHistory) => readonly PromiseRow[]>> = {
+  "GET": rowsOfGet,
+  "POST": rowsOfPost,
+  "POST with key": rowsOfKeyed,
+};
 
 /** What a history of planned times says. */
 export function tickRows(history: TickHistory): readonly PromiseRow[] {

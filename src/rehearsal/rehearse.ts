@@ -2,6 +2,7 @@ import { isPlatformError, PlatformError } from "../errors/platform-error.ts";
 import { nearestName } from "../lib/nearest-name.ts";
 import { RehearsalCluster, type RunCommand } from "./cluster.ts";
 import { type RehearsalReport, runScenario } from "./drive.ts";
+import { loadUpgradePath } from "./installation.ts";
 import { startOwnCluster } from "./own-cluster.ts";
 import { scenarios } from "./scenarios/registry.ts";
 import type { Dose, Place, Scenario } from "./stage.ts";
@@ -18,6 +19,8 @@ export interface RehearsalOptions {
   readonly odbUrl: string | undefined;
   readonly keep: boolean;
   readonly run: RunCommand;
+  /** Runs command lines of a second installation, older or newer than this one. */
+  readonly other: RunCommand | undefined;
   /** Rejects when the rehearsal is to end at once; what was made is removed all the same. */
   readonly interrupted: Promise<never>;
   /** Tells people what happens, one line at a time. */
@@ -58,7 +61,7 @@ export function findScenarios(name: string): readonly Scenario[] {
  * an error when it was the only one, else it is left out with its reason.
  */
 export async function rehearse(options: RehearsalOptions): Promise<RehearsalResult> {
-  const { environment, keep, run, say } = options;
+  const { environment, keep, run, other, say } = options;
   if (environment !== undefined) {
     const cluster = await RehearsalCluster.open(environment, run);
     try {
@@ -68,11 +71,13 @@ export async function rehearse(options: RehearsalOptions): Promise<RehearsalResu
       cluster.close();
     }
   }
-  say("A cluster is made and started");
-  const own = await startOwnCluster({ ...options, workers: 1 });
+  const upgrade = other && await loadUpgradePath(run, other);
+  const maker = upgrade === undefined ? "" : ` by ${upgrade.from.name}`;
+  say(`A cluster is made and started${maker}`);
+  const own = await startOwnCluster({ ...options, run: upgrade?.from.run ?? run, workers: 1 });
   let done = false;
   try {
-    const result = await rehearseAll(own, options, true);
+    const result = await rehearseAll({ ...own, upgrade }, options, true);
     done = true;
     return keep ? { ...result, directory: own.cluster.directory } : result;
   } finally {

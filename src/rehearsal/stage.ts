@@ -1,9 +1,11 @@
-import { delay } from "../lib/wait.ts";
-import type { LoadEntry } from "./load/ledger.ts";
+import { PlatformError } from "../errors/platform-error.ts";
+import { delay, poll } from "../lib/wait.ts";
+import { type LoadEntry, type LoadOptions, runLoad } from "./load/ledger.ts";
 import type { RawResponse } from "./load/raw-connection.ts";
 import type { LocalServer, RehearsalCluster } from "./cluster.ts";
 import { signalTree } from "./faults/processes.ts";
 import type { FaultRecord } from "./history/fault-log.ts";
+import type { UpgradePath } from "./installation.ts";
 import type { ServerLinks } from "./own-cluster.ts";
 import type { PromiseRow } from "./promises.ts";
 import type { Workload } from "./workload.ts";
@@ -29,6 +31,8 @@ export interface Scenario {
   readonly jobs: number;
   /** It goes on until there were as many ticks as asked for; others make more jobs for that. */
   readonly lastsForTicks?: true;
+  /** A third of its POSTs carry an idempotency key. Not for scenarios that take the ODB away. */
+  readonly withKeys?: true;
   /** Why it cannot be rehearsed here; undefined when it can. */
   unfit?(place: Place): string | undefined;
   /** Injects its faults, waits until the cluster is whole again, and says what it measured. */
@@ -40,6 +44,8 @@ export interface Place {
   readonly cluster: RehearsalCluster;
   /** Absent for a cluster that was not made for this. */
   readonly links: ReadonlyMap<string, ServerLinks> | undefined;
+  /** Absent without a second installation. The cluster was made by the older one. */
+  readonly upgrade?: UpgradePath | undefined;
 }
 
 /**
@@ -50,13 +56,27 @@ const killedCostsMs = 250;
 /** How long a balancer may need until it sends nothing more to a server that has stopped answering. */
 const frozenCostsMs = 5_000;
 
+/** Above what the cluster itself allows, so that its answers are seen. */
+const clientTimeoutMs = 20_000;
+
+/** A load of requests to a path. */
+type StageLoad =
+  & Pick<LoadOptions, "method" | "body" | "withKeys" | "concurrency" | "ratePerSecond" | "onEnd">
+  & Required<Pick<LoadOptions, "signal">>;
+
+/** What a fault may cost, as FaultRecord says it. */
+interface FaultCosts {
+  readonly costsMs?: number;
+  readonly leavesNobody?: true;
+  readonly mayRefuse?: true;
+}
+
 /** What a scenario works with. */
 export class Stage {
   readonly place: Place;
   readonly dose: Dose;
   readonly workload: Workload;
-  /** What the load has seen so far; grows. */
-  readonly entries: readonly LoadEntry[];
+  readonly #entries: LoadEntry[] = [];
   /** Hears of each good answer as it comes, when it is set. */
   onAnswer: (entry: LoadEntry, answer: RawResponse) => void = () => {};
   readonly faults: FaultRecord[] = [];
@@ -67,13 +87,11 @@ export class Stage {
     readonly place: Place;
     readonly dose: Dose;
     readonly workload: Workload;
-    readonly entries: readonly LoadEntry[];
     readonly say: (text: string) => void;
   }) {
     this.place = parts.place;
     this.dose = parts.dose;
     this.workload = parts.workload;
-    this.entries = parts.entries;
     this.say = parts.say;
   }
 
@@ -81,22 +99,79 @@ export class Stage {
     return this.place.cluster;
   }
 
+  /** What the load has seen so far; grows. */
+  get entries(): readonly LoadEntry[] {
+    return this.#entries;
+  }
+
+  /** Where clients find the cluster. Throws CLI_NO_BALANCER. */
+  get balancerUrl(): string {
+    const { directory, config: { balancerUrl } } = this.cluster;
+    if (balancerUrl !== undefined) return balancerUrl;
+    throw new PlatformError("CLI_NO_BALANCER", { directory });
+  }
+
+  /** Sends requests to a path until `signal` is aborted, and keeps account of all of them. */
+  async load(path: string, { onEnd = () => {}, ...options }: StageLoad): Promise<void> {
+    await runLoad({
+      ...options,
+      url: `${this.balancerUrl}${path}`,
+      requests: Number.MAX_SAFE_INTEGER,
+      headers: this.workload.headers,
+      timeoutMs: clientTimeoutMs,
+      onEnd: (entry, answer) => {
+        this.#entries.push(entry);
+        onEnd(entry, answer);
+      },
+    });
+  }
+
   /** Writes a fault down as it begins. */
-  begin(what: string, { costsMs }: { readonly costsMs?: number } = {}): FaultRecord {
+  begin(what: string, { costsMs, ...costs }: FaultCosts = {}): FaultRecord {
     const atMs = performance.now();
-    const fault = {
+    const fault: FaultRecord = {
       what,
       atMs,
       ...(costsMs === undefined ? {} : { costsUntilMs: atMs + costsMs }),
+      ...costs,
     };
     this.faults.push(fault);
     this.say(what);
     return fault;
   }
 
-  end(fault: FaultRecord, what: string): void {
-    fault.untilMs = performance.now();
+  /** Writes down that a fault is over, or since when it has been. */
+  end(fault: FaultRecord, what: string, atMs = performance.now()): void {
+    fault.untilMs = atMs;
     this.say(what);
+  }
+
+  /** SIGKILL to all servers at once; the fault is over with the first good answer after it. */
+  async killAll(): Promise<FaultRecord> {
+    const { cluster } = this;
+    const trees = await Promise.all(cluster.servers.map((server) => cluster.processesOf(server)));
+    const fault = this.begin("Every server is killed", { leavesNobody: true });
+    for (const server of cluster.servers) cluster.setAway(server, true);
+    for (const tree of trees) signalTree(tree, "SIGKILL");
+    return fault;
+  }
+
+  /**
+   * Waits for the first good answer to a request that was sent after `sinceMs`, from one server or
+   * from any, and says when it came; undefined: none came within `timeoutMs`.
+   */
+  async answered(
+    sinceMs: number,
+    { server, timeoutMs }: { readonly server?: LocalServer; readonly timeoutMs: number },
+  ): Promise<number | undefined> {
+    return await poll(
+      () =>
+        this.entries.find((entry) =>
+          entry.outcome === "ok" && entry.sentAtMs > sinceMs &&
+          (server === undefined || entry.server === server.name)
+        )?.endedAtMs,
+      { timeoutMs },
+    );
   }
 
   /** SIGKILL to the supervisor and the workers at once, as when the machine goes. */

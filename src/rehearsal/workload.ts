@@ -7,7 +7,7 @@ import { apiVersion, type ObjectDocument } from "../catalog/kind.ts";
 import { PlatformError } from "../errors/platform-error.ts";
 import { generatePassword } from "../lib/random-secret.ts";
 import { bundleSource, stopBundler } from "../server/deploy/bundle.ts";
-import type { RehearsalCluster } from "./cluster.ts";
+import type { Asked, RehearsalCluster } from "./cluster.ts";
 import type { TickingJob } from "./history/ticks.ts";
 
 /** Of the file that a rehearsal deploys. */
@@ -15,6 +15,9 @@ export const serviceFile = "dragoman-rehearsal.ts";
 
 /** Where the load goes. */
 export const orderPath = "/dragoman-rehearsal/orders";
+
+/** Where requests go that cost as much computing as their `rounds` say. */
+export const workPath = "/dragoman-rehearsal/work";
 
 /** Longest time that a request of the load may take in the cluster. */
 export const channelTimeoutMs = 15_000;
@@ -36,8 +39,8 @@ export interface Workload {
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
   readonly jobs: readonly TickingJob[];
-  /** Deploys the services anew; every answer carries the version. */
-  deploy(version: number): Promise<DeployResult>;
+  /** Deploys the services anew, through any server; every answer carries the version. */
+  deploy(version: number, through?: Asked): Promise<DeployResult>;
   /** Deletes the jobs, so that nothing more of them is planned. */
   endJobs(): Promise<void>;
   /** Takes objects, services and notes away. */
@@ -57,8 +60,14 @@ export async function installWorkload(
     name: `dragoman-rehearsal.${series}.tick-${index + 1}`,
     everyMs: tickMs,
   }));
-  const deploy = (version: number) => deploySource(cluster, renderServices(executions, version));
+  const deploy = (version: number, through: Asked = cluster) =>
+    deploySource(through, renderServices(executions, version));
   const objects = [...channelObjects(key), ...jobs.map(jobObject)];
+  let jobsLeft = jobs;
+  const endJobs = async () => {
+    await deleteObjects(cluster, jobsLeft.map(jobObject));
+    jobsLeft = [];
+  };
   requireLive(await deploy(1));
   await applyObjects(cluster, objects);
   return {
@@ -66,12 +75,13 @@ export async function installWorkload(
     headers: { "X-Rehearsal-Key": key },
     jobs,
     deploy,
-    endJobs: () => deleteObjects(cluster, jobs.map(jobObject)),
+    endJobs,
     remove: async ({ fromCluster }) => {
       await stopBundler();
       if (fromCluster) {
+        await endJobs();
         await deleteObjects(cluster, channelObjects(key));
-        await cluster.ask((client) => client.delete(`/v1/deployments/${serviceFile}`));
+        await deleteSource(cluster, serviceFile);
       }
       await rm(executions, { recursive: true, force: true });
     },
@@ -80,18 +90,24 @@ export async function installWorkload(
 
 /** Brings a source text to all servers; a rejected deployment is a result. */
 export async function deploySource(
-  cluster: RehearsalCluster,
+  cluster: Asked,
   source: string,
+  name = serviceFile,
 ): Promise<DeployResult> {
-  const bundle = await bundleSource({ name: serviceFile, source });
+  const bundle = await bundleSource({ name, source });
   return await cluster.ask((client) =>
     client.post<DeployResult>("/v1/deployments", { files: [bundle] }, { timeoutMs: 60_000 })
   );
 }
 
+/** Takes a deployment away. */
+export async function deleteSource(cluster: Asked, name: string): Promise<void> {
+  await cluster.ask((client) => client.delete(`/v1/deployments/${name}`));
+}
+
 /** Creates or changes objects. */
 export async function applyObjects(
-  cluster: RehearsalCluster,
+  cluster: Asked,
   objects: readonly ObjectDocument[],
 ): Promise<ApplyResult> {
   return await cluster.ask((client) =>
@@ -123,23 +139,31 @@ function channelObjects(key: string): readonly ObjectDocument[] {
       spec: { header: "X-Rehearsal-Key", key },
     },
     channelObject("dragoman-rehearsal.orders"),
+    restChannel("dragoman-rehearsal.work", {
+      path: workPath,
+      methods: ["POST"],
+      service: "dragoman-rehearsal.work",
+      description: "A rehearsal's",
+    }),
   ];
 }
 
 /** The channel of the load; a description tells one change of it from another. */
 export function channelObject(name: string, description = "A rehearsal's"): ObjectDocument {
+  return restChannel(name, {
+    path: orderPath,
+    methods: ["GET", "POST"],
+    service: "dragoman-rehearsal.order",
+    description,
+  });
+}
+
+function restChannel(name: string, spec: ObjectDocument["spec"]): ObjectDocument {
   return {
     apiVersion,
     kind: "RestChannel",
     name,
-    spec: {
-      path: orderPath,
-      methods: ["GET", "POST"],
-      service: "dragoman-rehearsal.order",
-      security: ["dragoman-rehearsal"],
-      timeoutMs: channelTimeoutMs,
-      description,
-    },
+    spec: { ...spec, security: ["dragoman-rehearsal"], timeoutMs: channelTimeoutMs },
   };
 }
 
@@ -183,6 +207,18 @@ export const order = defineService({
   handle({ input }) {
     note(\`request \${input.id}\`);
     return { id: input.id, total: input.amount * 1.2, version, at: Date.now() };
+  },
+});
+
+export const work = defineService({
+  name: "dragoman-rehearsal.work",
+  input: z.object({ id: z.uuid(), rounds: z.int().min(1).max(1_000_000_000) }),
+  output: z.object({ id: z.uuid(), result: z.int() }),
+  handle({ input }) {
+    note(\`request \${input.id}\`);
+    let result = 1;
+    for (let round = 0; round < input.rounds; round++) result = Math.imul(result ^ round, 31) + 7;
+    return { id: input.id, result };
   },
 });
 

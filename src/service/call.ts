@@ -4,6 +4,7 @@ import type { XmlElement } from "../xml/element.ts";
 import type { Service } from "./define-service.ts";
 import type { Facilities } from "./facilities.ts";
 import type { ServiceGate } from "./running/service-gate.ts";
+import type { TurnQueue } from "./running/turn-queue.ts";
 
 /** The channel through which a request came. */
 export interface ChannelInfo {
@@ -69,6 +70,8 @@ export interface Call {
   readonly depth?: number;
   /** Milliseconds until the deadline; never below 0. */
   remaining(): number;
+  /** Told when its service is about to run: from then on, that may have had effects. */
+  onRun?(): void;
 }
 
 /** What the process lends services. One for each configuration; a call keeps the one it began with. */
@@ -78,6 +81,8 @@ export interface ServiceRuntime {
   readonly logger: Logger;
   readonly services: ReadonlyMap<string, RunnableService>;
   readonly marks: ServiceMarks;
+  /** Where calls from outside wait while the event loop is late; absent: they never do. */
+  readonly turns?: TurnQueue;
   readonly facilities: Facilities;
   /** Calls a service on behalf of another one. */
   invoke(

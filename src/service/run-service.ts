@@ -14,18 +14,40 @@ export { unknownService } from "./running/find-service.ts";
 /**
  * Calls a service on behalf of a channel, with an input that its schema has already accepted, and
  * checks what it returns. The request's method picks the handler; the deadline is the call's.
- * Returns a promise only where the service or its schema does. Throws, or rejects with, what the
- * service throws, SERVICE_OUTPUT_INVALID, SERVICE_BUSY and SERVICE_INACTIVE.
+ * Returns a promise only where the service or its schema does, or where it must wait for its turn.
+ * Throws, or rejects with, what the service throws, SERVICE_OUTPUT_INVALID, SERVICE_BUSY,
+ * SERVICE_INACTIVE, and REQUEST_ABANDONED when the call was over before its turn came.
  */
 export function runService(runnable: RunnableService, input: unknown, call: Call): unknown {
   const { service } = runnable;
   const handle = service.verbs === undefined
     ? service.handle
     : verbOf(service, call.request.method);
+  const waiting = call.runtime.turns?.enter(call);
+  if (waiting !== undefined) return startAfter(waiting, { runnable, handle, input, call });
   return start(runnable, handle, input, call);
 }
 
 type Handle = Service["handle"];
+
+/** Apart from `runService`, so that a call that need not wait pays for no closure. */
+async function startAfter(
+  waiting: Promise<void>,
+  { runnable, handle, input, call }: {
+    readonly runnable: RunnableService;
+    readonly handle: Handle;
+    readonly input: unknown;
+    readonly call: Call;
+  },
+): Promise<unknown> {
+  try {
+    await waiting;
+  } catch (error) {
+    call.runtime.marks.drop?.(runnable.slot);
+    throw error;
+  }
+  return await start(runnable, handle, input, call);
+}
 
 function verbOf(service: Service, method: string): Handle {
   const { verbs } = service;
@@ -49,6 +71,7 @@ function runPlain(runnable: RunnableService, handle: Handle, input: unknown, cal
   const { service, slot } = runnable;
   const { marks } = call.runtime;
   marks.enter(slot);
+  call.onRun?.();
   let waits = false;
   try {
     const returned = handle(new ServiceContext(input, call, runnable));

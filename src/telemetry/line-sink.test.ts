@@ -9,7 +9,7 @@ describe("createLineSink", () => {
   it("loses lines while nothing can be written, and says how many when it can again", () => {
     const written: string[] = [];
     let isFull = false;
-    const write = createLineSink((text) => {
+    const { write } = createLineSink((text) => {
       if (isFull) throw new Error("No space left on device");
       written.push(text);
     });
@@ -23,6 +23,24 @@ describe("createLineSink", () => {
 
     assert.deepEqual([written[0], written[2]], ["one\n", "four\n"]);
     assert.equal(JSON.parse(written[1] ?? "").lost, 2);
+  });
+
+  it("says why lines are lost, and tells how many were as soon as it is asked and can", () => {
+    const written: string[] = [];
+    let isFull = true;
+    const { write, failure } = createLineSink((text) => {
+      if (isFull) throw new Error("No space left on device");
+      written.push(text);
+    });
+
+    const before = failure();
+    write("one");
+    const during = failure();
+    isFull = false;
+    const after = failure();
+
+    assert.deepEqual([before, during, after], [undefined, "No space left on device", undefined]);
+    assert.deepEqual(written.map((text) => JSON.parse(text).lost), [1]);
   });
 });
 

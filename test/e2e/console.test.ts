@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import type { DeploymentView } from "../../src/admin-api/api.ts";
+import type { DeploymentView, JobDetail } from "../../src/admin-api/api.ts";
 import { type Chromium, startChromium } from "../peers/chromium.ts";
 import { dragoman, type Quickstart, startQuickstart } from "./quickstart.ts";
 
@@ -94,6 +95,78 @@ describe("The console of a quickstart cluster", () => {
 
     // The browser itself writes that the first one was answered with 400.
     assert.match(browser.complaints.splice(0).join(), /status of 400/);
+  });
+
+  it("lists jobs and leases, and says on the first page which job never runs", async () => {
+    const job = (name: string, spec: Readonly<Record<string, unknown>>) =>
+      JSON.stringify({ apiVersion: "dragoman/v1", kind: "Job", name, spec });
+    const file = join(cluster.directory, "jobs.yaml");
+    await writeFile(
+      file,
+      [
+        job("books.close", { service: "demo.hello", cron: "0 3 * * *", timeZone: "Europe/Vienna" }),
+        job("books.never", { service: "demo.hello", cron: "0 0 30 2 *" }),
+      ].join("\n---\n"),
+    );
+    const applied = await cluster.run("apply", file);
+    assert.equal(applied.exitCode, 0, applied.stderr);
+
+    const attention = page.getByRole("list", { name: "Needs attention" });
+    await attention.getByRole("link", { name: "Job books.never is active and will never run" })
+      .waitFor({ timeout: 20_000 });
+    await page.getByRole("link", { name: "Jobs", exact: true }).click();
+    const jobs = page.getByRole("table", { name: "Jobs" });
+    await jobs.getByRole("link", { name: "books.close" }).waitFor();
+    assert.match(
+      await jobs.innerText(),
+      /0 3 \* \* \* in Europe\/Vienna\s+demo\.hello\s+active/,
+    );
+    const leases = page.getByRole("table", { name: "Leases" });
+    assert.match(await leases.innerText(), /scheduler\s+held\s+server\d/);
+
+    await page.getByLabel("Jobs in state").selectOption("alarm");
+    await jobs.getByRole("link", { name: "books.close" }).waitFor({ state: "detached" });
+    assert.match(await jobs.innerText(), /books\.never/);
+    await page.getByLabel("Jobs in state").selectOption("");
+  });
+
+  it("runs, pauses and resumes a job, and says what it does next", async () => {
+    await page.getByRole("link", { name: "books.close" }).click();
+    await page.getByRole("heading", { name: "books.close" }).waitFor();
+    const times = page.getByRole("list", { name: "Next times" }).getByRole("listitem");
+    await times.first().waitFor();
+    assert.equal(await times.count(), 5);
+
+    await page.getByRole("button", { name: "Run now" }).click();
+    const runs = page.getByRole("table", { name: "Runs" });
+    await runs.getByText("ok", { exact: true }).waitFor({ timeout: 20_000 });
+    assert.match(await runs.innerText(), /server\d[^]*web-admin\//);
+
+    await page.getByRole("button", { name: "Pause job" }).click();
+    await page.getByRole("button", { name: "Resume job" }).waitFor();
+    await page.getByText(/is paused/).first().waitFor();
+    await times.first().waitFor({ state: "detached" });
+    const paused = await cluster.json<JobDetail>("job", "show", "books.close");
+    assert.equal(paused.paused?.by, `web-admin/${cluster.webAdmin.username}`);
+    await page.reload();
+    await page.getByRole("button", { name: "Resume job" }).click();
+    await page.getByRole("button", { name: "Pause job" }).waitFor();
+    assert.equal((await cluster.json<JobDetail>("job", "show", "books.close")).paused, null);
+  });
+
+  it("shows jobs on a telephone, and why one cannot be shown", async () => {
+    await page.getByRole("link", { name: "All jobs" }).click();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByRole("link", { name: "books.never" }).waitFor();
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
+    await page.setViewportSize({ width: 1280, height: 900 });
+
+    await page.goto(`${new URL(page.url()).origin}${new URL(page.url()).pathname}?job=books.clse`);
+
+    await page.getByText(/Job "books\.clse" does not exist, did you mean "books\.close"\?/)
+      .waitFor();
+    // The browser itself writes that it was answered with 404.
+    assert.match(browser.complaints.splice(0).join(), /status of 404/);
   });
 
   it("has nothing to complain about", () => {

@@ -17,6 +17,7 @@ const names = [
   "errors",
   "scheduling",
   "load-balancing",
+  "cluster-by-hand",
 ];
 
 describe("The guides are true", { timeout: 600_000 }, () => {
@@ -38,7 +39,10 @@ describe("The guides are true", { timeout: 600_000 }, () => {
       await dragomanOk(["new", "project", project]);
       await using reader = await Reader.open({
         directory: project,
-        replacements: [["127.0.0.1:11223", new URL(cluster.balancerUrl).host]],
+        replacements: [
+          ["127.0.0.1:11223", new URL(cluster.balancerUrl).host],
+          ["./prod", cluster.directory],
+        ],
         env: { DRAGOMAN_ENV: cluster.directory },
       });
 

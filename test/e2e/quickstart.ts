@@ -15,11 +15,17 @@ export interface CommandResult {
 /** Runs the command line the way a person does, through the launcher. */
 export function dragoman(
   args: readonly string[],
-  { cwd, env = {} }: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+  { cwd, env = {}, within = [] }: {
+    readonly cwd?: string;
+    readonly env?: Record<string, string>;
+    /** Program and arguments through which it is run. */
+    readonly within?: readonly string[];
+  } = {},
 ): Promise<CommandResult> {
   return new Promise((done) => {
     const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };
-    execFile(launcher, [...args], options, (error, stdout, stderr) => {
+    const [program, ...words] = [...within, launcher, ...args];
+    execFile(program!, words, options, (error, stdout, stderr) => {
       const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       done({ exitCode, stdout, stderr });
     });

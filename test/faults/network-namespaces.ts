@@ -75,14 +75,30 @@ export async function createNetworkWire(): Promise<NetworkWire> {
   };
 }
 
-function requireIp(): (...words: readonly string[]) => Promise<unknown> {
+/**
+ * The program `ip`, as one that may change networks. Throws what is missing when it may not; so do
+ * its calls.
+ */
+export function requireIp(): (...words: readonly string[]) => Promise<unknown> {
   if (findExecutable("ip") === undefined) {
     throw new Error("Network namespaces need the program ip: apt-get install iproute2");
   }
   if (process.getuid?.() !== 0) {
     throw new Error("Network namespaces can be made by root only: run this test as root");
   }
-  return (...words) => promisify(execFile)("ip", [...words]);
+  return async (...words) => {
+    try {
+      return await promisify(execFile)("ip", [...words]);
+    } catch (error) {
+      const isDenied = /not permitted|denied|Read-only/.test(String(error));
+      if (!isDenied) throw error;
+      throw new Error(
+        "This machine does not let root make network namespaces, as in a container without the " +
+          "capabilities NET_ADMIN and SYS_ADMIN: give it those, or run this test elsewhere",
+        { cause: error },
+      );
+    }
+  };
 }
 
 async function endChild(child: ChildProcess): Promise<void> {

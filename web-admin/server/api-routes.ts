@@ -1,12 +1,14 @@
 import { z } from "zod";
 import type { WebAdminConfig } from "../../src/config/schemas.ts";
 import { version } from "../../src/config/component.ts";
-import { PlatformError } from "../../src/errors/platform-error.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 import type { SessionView } from "../shared/session.ts";
+import { ofCluster } from "./admin-access.ts";
 import { deploymentRoutes } from "./deployment-routes.ts";
 import type { Deployments } from "./deployments.ts";
 import type { EventStreams } from "./events.ts";
+import { jobRoutes } from "./job-routes.ts";
+import type { Jobs } from "./jobs.ts";
 import type { LogIn } from "./login.ts";
 import type { ClusterWatch } from "./overview/watch.ts";
 import { readJson } from "./http/request-checks.ts";
@@ -29,12 +31,18 @@ export interface ApiParts {
   readonly streams: EventStreams;
   readonly watches: ReadonlyMap<string, ClusterWatch>;
   readonly deployments: ReadonlyMap<string, Deployments>;
+  readonly jobs: ReadonlyMap<string, Jobs>;
   readonly logger: Logger;
 }
 
 /** Everything under `/api`, for the pages alone. */
 export function createApiRoutes(parts: ApiParts): readonly ApiRoute[] {
-  return [...sessionRoutes(parts), ...clusterRoutes(parts), ...deploymentRoutes(parts)];
+  return [
+    ...sessionRoutes(parts),
+    ...clusterRoutes(parts),
+    ...deploymentRoutes(parts),
+    ...jobRoutes(parts),
+  ];
 }
 
 function sessionRoutes(parts: ApiParts): readonly ApiRoute[] {
@@ -83,24 +91,19 @@ function sessionRoutes(parts: ApiParts): readonly ApiRoute[] {
 }
 
 function clusterRoutes({ streams, watches }: ApiParts): readonly ApiRoute[] {
-  const watchOf = (cluster = "") => {
-    const watch = watches.get(cluster);
-    if (watch !== undefined) return watch;
-    const clusters = [...watches.keys()].join(", ");
-    throw new PlatformError("WEB_ADMIN_NO_CLUSTER", { cluster, clusters });
-  };
   return [
     {
       method: "GET",
       path: "/api/clusters/:cluster/overview",
       access: "session",
-      handle: ({ params }) => watchOf(params["cluster"]).latest(),
+      handle: ({ params }) => ofCluster(watches, params["cluster"]).latest(),
     },
     {
       method: "GET",
       path: "/api/clusters/:cluster/events",
       access: "session",
-      handle: (call, session) => streams.stream(call, session, watchOf(call.params["cluster"])),
+      handle: (call, session) =>
+        streams.stream(call, session, ofCluster(watches, call.params["cluster"])),
     },
   ];
 }

@@ -10,6 +10,7 @@ import { webAdminConfigSchema } from "../../src/config/schemas.ts";
 import { findFreePort } from "../../src/lib/ports.ts";
 import { createLogger, silentLogger } from "../../src/telemetry/logger.ts";
 import type { SessionView } from "../shared/session.ts";
+import type { AdminClient } from "./admin-access.ts";
 import { startConsole } from "./console.ts";
 import { createWebAdmin } from "./create.ts";
 import { sampleReadings, sampleServer } from "./overview/sample-readings.ts";
@@ -25,7 +26,22 @@ describe("the console's server", () => {
   let running: RunningComponent;
   let servers = [sampleServer("server1")];
   const log: string[] = [];
-  const uploads: unknown[] = [];
+  /** What was asked of the cluster, but for its health. */
+  const calls: { readonly what: string; readonly body?: unknown; readonly user?: unknown }[] = [];
+  const answers: Record<string, unknown> = {};
+  const ask = <T>(what: string, rest: object = {}): Promise<T> => {
+    if (what !== "GET /v1/health") calls.push({ what, ...rest });
+    return Promise.resolve(answers[what] as T); // the test says what the cluster answers
+  };
+  const client: AdminClient = {
+    get: (path) => ask(`GET ${path}`),
+    post: (path, body, options) =>
+      ask(`POST ${path}`, {
+        ...(body === undefined ? {} : { body }),
+        user: options?.headers?.["X-Dragoman-User"],
+      }),
+    close() {},
+  };
 
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "console-"));
@@ -41,12 +57,10 @@ describe("the console's server", () => {
       config: await loadConfig(directory, webAdminConfigSchema),
       pagesDirectory: join(root, "dist"),
       logger: createLogger({ level: "debug", write: (line) => log.push(line) }),
-      deploymentsOf: () => ({
-        list: () => Promise.resolve([]),
-        deploy(upload, username) {
-          uploads.push({ ...upload, username });
-          return Promise.resolve({ outcome: "deployed", revision: 8, files: [], servers: [] });
-        },
+      accessTo: ({ name, adminUrls }) => ({
+        cluster: name,
+        adminUrls: () => adminUrls,
+        connect: () => Promise.resolve(client),
       }),
       openSource: () =>
         Promise.resolve({ look: () => Promise.resolve(sampleReadings({ servers })), close() {} }),
@@ -88,6 +102,7 @@ describe("the console's server", () => {
     const upload = { name: "a.ts", source: "x".repeat(100_000) };
     const path = "/api/clusters/demo/deployments";
     const headers = { "Cookie": cookie, "X-Dragoman-Csrf": session.csrfToken };
+    answers["POST /v1/deployments/source"] = { outcome: "deployed", revision: 8 };
 
     const stranger = await post(path, { body: upload });
     const forged = await post(path, { body: upload, headers: { Cookie: cookie } });
@@ -99,7 +114,34 @@ describe("the console's server", () => {
     assert.equal((await problemOf(elsewhere)).code, "WEB_ADMIN_NO_CLUSTER");
     assert.equal(taken.status, 200);
     assert.equal((await taken.json()).outcome, "deployed");
-    assert.deepEqual(uploads, [{ ...upload, username: credentials.username }]);
+    const what = "POST /v1/deployments/source";
+    assert.deepEqual(calls.splice(0), [{ what, body: upload, user: credentials.username }]);
+  });
+
+  it("passes on what people ask of jobs, and who does", async () => {
+    const { session, cookie } = await logIn();
+    const path = "/api/clusters/demo/jobs";
+    const headers = { "Cookie": cookie, "X-Dragoman-Csrf": session.csrfToken };
+    answers["GET /v1/jobs?state=paused"] = [{ name: "a/b" }];
+    answers["GET /v1/leases"] = [];
+
+    const stranger = await fetch(`${origin}${path}`);
+    const list = await fetch(`${origin}${path}?state=paused`, { headers });
+    const leases = await fetch(`${origin}/api/clusters/demo/leases`, { headers });
+    const forged = await post(`${path}/a%2Fb/run`, { headers: { Cookie: cookie } });
+    const unknown = await post(`${path}/a%2Fb/delete`, { headers });
+    const paused = await post(`${path}/a%2Fb/pause`, { headers });
+
+    assert.equal((await problemOf(stranger)).code, "WEB_ADMIN_NO_SESSION");
+    assert.deepEqual([await list.json(), await leases.json()], [[{ name: "a/b" }], []]);
+    assert.equal((await problemOf(forged)).code, "WEB_ADMIN_CROSS_SITE");
+    assert.equal((await problemOf(unknown)).code, "WEB_ADMIN_NO_ROUTE");
+    assert.equal(paused.status, 204);
+    assert.deepEqual(calls.splice(0), [
+      { what: "GET /v1/jobs?state=paused" },
+      { what: "GET /v1/leases" },
+      { what: "POST /v1/jobs/a%2Fb/pause", user: credentials.username },
+    ]);
   });
 
   it("says how to build the pages when they are missing, and serves them once they are there", async () => {
@@ -307,9 +349,10 @@ describe("the console's server", () => {
       config: { ...config, http: { host: "127.0.0.1", port: taken } },
       pagesDirectory: join(root, "dist"),
       logger: silentLogger,
-      deploymentsOf: () => ({
-        list: () => Promise.resolve([]),
-        deploy: () => Promise.reject(new Error("not needed")),
+      accessTo: ({ name }) => ({
+        cluster: name,
+        adminUrls: () => [],
+        connect: () => Promise.reject(new Error("not needed")),
       }),
       openSource: () => Promise.reject(new Error("not needed")),
     });

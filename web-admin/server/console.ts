@@ -4,10 +4,12 @@ import type { RunningComponent } from "../../src/config/running-component.ts";
 import type { WebAdminConfig } from "../../src/config/schemas.ts";
 import { PlatformError, reasonOf } from "../../src/errors/platform-error.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
+import type { AdminAccess } from "./admin-access.ts";
 import { createApiRoutes } from "./api-routes.ts";
-import type { Deployments } from "./deployments.ts";
 import { openDatabase } from "./database.ts";
+import { createDeployments } from "./deployments.ts";
 import { EventStreams } from "./events.ts";
+import { createJobs } from "./jobs.ts";
 import { createLogIn } from "./login.ts";
 import type { ClusterSource } from "./overview/readings.ts";
 import { ClusterWatch } from "./overview/watch.ts";
@@ -24,7 +26,7 @@ export interface ConsoleOptions {
   /** The built pages. */
   readonly pagesDirectory: string;
   readonly openSource: (cluster: WebAdminConfig["clusters"][number]) => Promise<ClusterSource>;
-  readonly deploymentsOf: (cluster: WebAdminConfig["clusters"][number]) => Deployments;
+  readonly accessTo: (cluster: WebAdminConfig["clusters"][number]) => AdminAccess;
   readonly logger: Logger;
 }
 
@@ -45,10 +47,10 @@ export async function startConsole(options: ConsoleOptions): Promise<RunningComp
   if (!hasUsers(database)) {
     logger.warn("nobody can log in: there is no user yet", { advice: "Create a user" });
   }
-  const deployments = new Map(
-    config.clusters.map((cluster) => [cluster.name, options.deploymentsOf(cluster)]),
-  );
-  const parts = { config, sessions, cookie, logIn, streams, watches, deployments, logger };
+  const ofEach = <T>(make: (access: AdminAccess) => T): ReadonlyMap<string, T> =>
+    new Map(config.clusters.map((cluster) => [cluster.name, make(options.accessTo(cluster))]));
+  const wishes = { deployments: ofEach(createDeployments), jobs: ofEach(createJobs) };
+  const parts = { config, sessions, cookie, logIn, streams, watches, ...wishes, logger };
   const routes = createApiRoutes(parts);
   const server = createServer(createRequestHandler({
     routes,

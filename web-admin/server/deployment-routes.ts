@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { PlatformError } from "../../src/errors/platform-error.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
+import { ofCluster } from "./admin-access.ts";
 import type { Deployments } from "./deployments.ts";
 import { readJson } from "./http/request-checks.ts";
 import type { ApiRoute } from "./http/router.ts";
@@ -17,25 +17,19 @@ export interface DeploymentParts {
 
 /** What is deployed, and deploying one file from the page. */
 export function deploymentRoutes({ deployments, logger }: DeploymentParts): readonly ApiRoute[] {
-  const of = (cluster = "") => {
-    const found = deployments.get(cluster);
-    if (found !== undefined) return found;
-    const clusters = [...deployments.keys()].join(", ");
-    throw new PlatformError("WEB_ADMIN_NO_CLUSTER", { cluster, clusters });
-  };
   return [
     {
       method: "GET",
       path: "/api/clusters/:cluster/deployments",
       access: "session",
-      handle: ({ params }) => of(params["cluster"]).list(),
+      handle: ({ params }) => ofCluster(deployments, params["cluster"]).list(),
     },
     {
       method: "POST",
       path: "/api/clusters/:cluster/deployments",
       access: "session",
       async handle({ request, params }, { username }) {
-        const target = of(params["cluster"]);
+        const target = ofCluster(deployments, params["cluster"]);
         const upload = await readJson(request, uploadSchema, { bytesMax: bodyBytesMax });
         const result = await target.deploy(upload, username);
         const { outcome, revision } = result;

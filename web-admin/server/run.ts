@@ -5,7 +5,6 @@ import { webAdminConfigSchema } from "../../src/config/schemas.ts";
 import { createJsonClient } from "../../src/mtls/client.ts";
 import { loadTls } from "../../src/mtls/tls-material.ts";
 import { startConsole } from "./console.ts";
-import { createDeployments } from "./deployments.ts";
 import { createAdminSource, type KnownServers } from "./overview/admin-source.ts";
 
 /** An admin API or agent that takes longer is shown as not answering. */
@@ -27,16 +26,14 @@ export const runWebAdmin: RunComponent = async (directory, { logger }) => {
     config,
     pagesDirectory,
     logger,
-    deploymentsOf({ name, adminUrls }) {
-      return createDeployments({
-        cluster: name,
-        adminUrls: () => [...new Set([...adminUrls, ...(known.get(name)?.keys() ?? [])])],
-        connect: async (baseUrl) => {
-          const expect = { cluster: name, role: "server" } as const;
-          return createJsonClient({ baseUrl, tls: await loadTls(directory), expect });
-        },
-      });
-    },
+    accessTo: ({ name, adminUrls }) => ({
+      cluster: name,
+      adminUrls: () => [...new Set([...adminUrls, ...(known.get(name)?.keys() ?? [])])],
+      connect: async (baseUrl) => {
+        const expect = { cluster: name, role: "server" } as const;
+        return createJsonClient({ baseUrl, tls: await loadTls(directory), expect });
+      },
+    }),
     async openSource({ name, adminUrls, agentUrl }) {
       const tls = await loadTls(directory);
       return createAdminSource({

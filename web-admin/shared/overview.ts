@@ -43,7 +43,7 @@ export interface AttentionItem {
   /** The reason, when one is known. */
   readonly why: string | null;
   readonly since: string;
-  /** Id of the page element that tells more. */
+  /** Id of the page element that tells more, or the path of another page. */
   readonly target: string;
 }
 

@@ -5,7 +5,7 @@ import type { ServerRow } from "../../odb/types.ts";
 import { contentHash, hashObjects } from "../../server/object-hashes.ts";
 import type { DriftReport, ServerInventory } from "../api.ts";
 import type { AdminContext } from "../context.ts";
-import { type AskedServer, driftOfServer } from "../drift.ts";
+import { type AskedServer, driftOfServer, newestVersion } from "../drift.ts";
 import { takeInventory } from "../inventory.ts";
 import { parseBody } from "../request-body.ts";
 
@@ -39,8 +39,9 @@ async function findDrift(context: AdminContext): Promise<DriftReport> {
   }));
   const objects = await hashObjects(snapshot.objects);
   const question = { contentHash: contentHash(objects) };
-  const wanted = { ...snapshot, objects, keyId: context.clusterKey.id };
   const expected = rows.filter(({ state }) => state !== "down");
+  const version = newestVersion(expected.map((row) => row.version));
+  const wanted = { ...snapshot, objects, keyId: context.clusterKey.id, version };
   const asked = await Promise.all(expected.map((row) => ask(context, row, question)));
   return {
     cluster: context.cluster,

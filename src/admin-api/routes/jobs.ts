@@ -5,13 +5,25 @@ import { runStates } from "../../odb/job-types.ts";
 import type { ClusterStore } from "../../odb/types.ts";
 import { job, type JobSpec } from "../../scheduler/kinds/job.ts";
 import { runTerms } from "../../scheduler/run-terms.ts";
-import type { JobDetail, JobView, NextTimes, RunDetail, RunView } from "../api.ts";
+import {
+  type JobDetail,
+  jobStates,
+  type JobView,
+  type NextTimes,
+  type RunDetail,
+  type RunView,
+} from "../api.ts";
 import { type AdminContext, authorOf } from "../context.ts";
-import { jobDetail, jobTimes, listJobViews } from "../work/job-views.ts";
+import { JobViews } from "../work/job-views.ts";
 import { parseBody } from "../request-body.ts";
 import { getObject } from "./objects.ts";
 
 const limit = z.coerce.number().int().min(1).max(1_000);
+const jobsQuery = z.strictObject({
+  state: z.enum(jobStates).optional(),
+  after: z.string().optional(),
+  limit: limit.default(100),
+});
 const nextQuery = z.strictObject({ count: limit.default(5) });
 const runsQuery = z.strictObject({
   job: z.string().optional(),
@@ -27,12 +39,17 @@ export function jobRoutes(context: AdminContext): readonly Route[] {
 }
 
 function lookingRoutes({ link }: AdminContext): readonly Route[] {
+  const views = new JobViews();
   return [
     {
       method: "GET",
       path: "/v1/jobs",
       roles: ["operator", "web-admin"],
-      handle: (): Promise<readonly JobView[]> => link.use(listJobViews),
+      handle(request): Promise<readonly JobView[]> {
+        const body = Object.fromEntries(request.query);
+        const query = parseBody(jobsQuery, { ...request, body });
+        return link.use((store) => views.list(store, query));
+      },
     },
     {
       method: "GET",
@@ -41,7 +58,7 @@ function lookingRoutes({ link }: AdminContext): readonly Route[] {
       handle: ({ params }): Promise<JobDetail> => {
         const name = params["name"]!;
         return link.use(async (store) =>
-          await jobDetail(store, name) ?? await unreadable(store, name)
+          await views.detail(store, name) ?? await unreadable(store, name)
         );
       },
     },
@@ -54,7 +71,7 @@ function lookingRoutes({ link }: AdminContext): readonly Route[] {
         const body = Object.fromEntries(request.query);
         const { count } = parseBody(nextQuery, { ...request, body });
         return link.use(async (store) =>
-          await jobTimes(store, { name, count }) ?? await unreadable(store, name)
+          await views.times(store, { name, count }) ?? await unreadable(store, name)
         );
       },
     },

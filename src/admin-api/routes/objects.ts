@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { withDefaults, withoutDefaults } from "../../catalog/defaults.ts";
 import { apiVersion, type Kind, type StoredObject } from "../../catalog/kind.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { didYouMean } from "../../lib/nearest-name.ts";
@@ -109,8 +110,15 @@ function withFields(
     if (put === undefined) return made;
     const { change: { spec }, given, before } = put;
     const after: typeof spec = JSON.parse(JSON.stringify(spec)); // as it would be stored
-    return { ...made, fields: compareSpecs(kindOf(kinds, made.kind), { before, after, given }) };
+    const kind = kindOf(kinds, made.kind);
+    const specs = { before: before && completed(kind, before), after: completed(kind, after) };
+    return { ...made, fields: compareSpecs(kind, { ...specs, given }) };
   });
+}
+
+/** What was stored with its defaults, by earlier versions, and what was not come out alike. */
+function completed(kind: Kind, spec: StoredObject["spec"]): StoredObject["spec"] {
+  return withDefaults(kind, withoutDefaults(kind, spec));
 }
 
 async function change(
@@ -145,7 +153,7 @@ export async function getObject(
 
 function viewOf(kind: Kind, object: StoredObject): ObjectView {
   const { name, revision, updatedAt, updatedBy } = object;
-  const spec = redactSpec(kind, object.spec);
+  const spec = redactSpec(kind, withDefaults(kind, object.spec));
   const secrets = [...secretFields(kind).keys()].filter((field) => field in object.spec);
   return { apiVersion, kind: kind.kind, name, spec, secrets, revision, updatedAt, updatedBy };
 }

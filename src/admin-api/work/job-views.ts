@@ -10,7 +10,7 @@ import {
   loadJobObjects,
 } from "../../server/supervisor/scheduler/job-objects.ts";
 import { schedulerLease } from "../../server/supervisor/scheduler/scheduler.ts";
-import type { JobDetail, JobView, NextTimes } from "../api.ts";
+import type { JobDetail, JobState, JobView, NextTimes } from "../api.ts";
 
 /** What all views of jobs are made from, read at one time. */
 interface JobsRead extends JobObjects {
@@ -23,68 +23,79 @@ interface JobsRead extends JobObjects {
 const runsSeen = 20;
 const runsShown = 10;
 const nextShown = 5;
-/** Jobs whose last runs are asked for at once. */
-const askedAtOnce = 16;
 
-/** All jobs, by name. */
-export async function listJobViews(store: ClusterStore): Promise<readonly JobView[]> {
-  const read = await readJobs(store);
-  const reasons = alarmsOf(read);
-  const views: JobView[] = [];
-  for (let from = 0; from < read.jobs.length; from += askedAtOnce) {
-    const some = read.jobs.slice(from, from + askedAtOnce);
-    const lastRuns = await Promise.all(
-      some.map(({ name }) => store.listRuns({ job: name, hasBegun: true, limit: 1 })),
-    );
-    views.push(
-      ...some.map((job, index) => viewOf(job, { read, lastRun: lastRuns[index]?.[0], reasons })),
-    );
+/** Which jobs are listed. */
+export interface JobsQuery {
+  readonly state?: JobState | undefined;
+  /** Only those whose names come after this one. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** Makes views of a cluster's jobs. It remembers their objects: reading 5,000 anew takes a while. */
+export class JobViews {
+  #known: JobObjects | undefined;
+
+  /** Jobs by name. */
+  async list(store: ClusterStore, query: JobsQuery): Promise<readonly JobView[]> {
+    const { state, after, limit } = query;
+    const read = await this.#read(store);
+    const candidates = read.jobs.filter(({ name }) => after === undefined || name > after)
+      .sort((a, b) => a.name < b.name ? -1 : 1)
+      .slice(0, state === undefined ? limit : undefined);
+    const reasons = alarmsOf({ ...read, jobs: candidates });
+    const views: JobView[] = [];
+    for (const job of candidates) {
+      if (views.length === limit) break;
+      const view = viewOf(job, { read, lastRun: undefined, reasons });
+      if (state === undefined || view.state === state) views.push(view);
+    }
+    const runs = await store.lastRuns(views.map(({ name }) => name));
+    const lastRuns = new Map(runs.map((run) => [run.job, run]));
+    return views.map((view) => ({ ...view, lastRun: lastRuns.get(view.name) ?? null }));
   }
-  return views.sort((a, b) => a.name < b.name ? -1 : 1);
-}
 
-/** One job with all that is known of it; undefined when there is none such. */
-export async function jobDetail(
-  store: ClusterStore,
-  name: string,
-): Promise<JobDetail | undefined> {
-  const read = await readJobs(store);
-  const job = read.jobs.find((one) => one.name === name);
-  if (job === undefined) return undefined;
-  const explained = await explainInput(store, read, job);
-  const runs = explained.lastRuns.filter(({ state }) => state !== "planned");
-  const row = read.rows.get(name);
-  return {
-    ...viewOf(job, { read, lastRun: runs[0], reasons: alarmsOf({ ...read, jobs: [job] }) }),
-    spec: job.spec,
-    paused: row?.paused === true && row.pausedBy !== null && row.pausedAt !== null
-      ? { by: row.pausedBy, at: row.pausedAt }
-      : null,
-    next: timesOf(job, read, nextShown),
-    runs: runs.slice(0, runsShown),
-    explanation: explainJob(explained),
-  };
-}
+  /** One job with all that is known of it; undefined when there is none such. */
+  async detail(store: ClusterStore, name: string): Promise<JobDetail | undefined> {
+    const read = await this.#read(store);
+    const job = read.jobs.find((one) => one.name === name);
+    if (job === undefined) return undefined;
+    const explained = await explainInput(store, read, job);
+    const runs = explained.lastRuns.filter(({ state }) => state !== "planned");
+    const row = read.rows.get(name);
+    return {
+      ...viewOf(job, { read, lastRun: runs[0], reasons: alarmsOf({ ...read, jobs: [job] }) }),
+      spec: job.spec,
+      paused: row?.paused === true && row.pausedBy !== null && row.pausedAt !== null
+        ? { by: row.pausedBy, at: row.pausedAt }
+        : null,
+      next: timesOf(job, read, nextShown),
+      runs: runs.slice(0, runsShown),
+      explanation: explainJob(explained),
+    };
+  }
 
-/** The next times of one job; undefined when there is none such. */
-export async function jobTimes(
-  store: ClusterStore,
-  { name, count }: { readonly name: string; readonly count: number },
-): Promise<NextTimes | undefined> {
-  const read = await readJobs(store);
-  const job = read.jobs.find((one) => one.name === name);
-  if (job === undefined) return undefined;
-  const explanation = explainJob(await explainInput(store, read, job));
-  return { times: timesOf(job, read, count), explanation };
-}
+  /** The next times of one job; undefined when there is none such. */
+  async times(
+    store: ClusterStore,
+    { name, count }: { readonly name: string; readonly count: number },
+  ): Promise<NextTimes | undefined> {
+    const read = await this.#read(store);
+    const job = read.jobs.find((one) => one.name === name);
+    if (job === undefined) return undefined;
+    const explanation = explainJob(await explainInput(store, read, job));
+    return { times: timesOf(job, read, count), explanation };
+  }
 
-async function readJobs(store: ClusterStore): Promise<JobsRead> {
-  const [objects, rows, now] = await Promise.all([
-    loadJobObjects(store),
-    store.listJobRows(),
-    store.databaseTime(),
-  ]);
-  return { ...objects, rows: new Map(rows.map((row) => [row.job, row])), now: new Date(now) };
+  async #read(store: ClusterStore): Promise<JobsRead> {
+    const [objects, rows, now] = await Promise.all([
+      loadJobObjects(store, this.#known),
+      store.listJobRows(),
+      store.databaseTime(),
+    ]);
+    this.#known = objects;
+    return { ...objects, rows: new Map(rows.map((row) => [row.job, row])), now: new Date(now) };
+  }
 }
 
 /** Every server can say which jobs will never run: the planner is pure. */
@@ -122,7 +133,7 @@ function stateOf(
     readonly isAlarm: boolean;
     readonly row: JobRow | undefined;
   },
-): JobView["state"] {
+): JobState {
   if (!spec.active) return "inactive";
   if (row?.paused === true) return "paused";
   if (isAlarm) return "alarm";

@@ -4,12 +4,12 @@ import { type ServerConfig, serverConfigSchema } from "../../config/schemas.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
 import { isPortFree } from "../../lib/ports.ts";
 import { silentLogger } from "../../telemetry/logger.ts";
-import { withOdb } from "../creation/odb-access.ts";
 import type { Component, ComponentSet } from "../lifecycle/component.ts";
 import { describePortHolder } from "../lifecycle/port-holder.ts";
 import { componentStatus } from "../lifecycle/state.ts";
 import { checkCertificate } from "./certificate.ts";
 import { type Finding, finding } from "./finding.ts";
+import { withServerOdb } from "./server-odb.ts";
 
 /** Checks every component of a directory; for an environment its own certificate, too. */
 export async function checkSet(set: ComponentSet): Promise<readonly Finding[]> {
@@ -78,10 +78,8 @@ function checkProcess(component: Component): Promise<Finding> {
 function checkOdb({ name, directory }: Component, config: ServerConfig): Promise<Finding> {
   return finding(`${name}: ODB`, async () => {
     const { parseClusterKey, verifyKeyCheck } = await import("../../security/cluster-key.ts");
-    const password = await loadSecret(directory, "odb-password");
     const key = parseClusterKey(await loadSecret(directory, "cluster.key") ?? "");
-    const { url } = config.odb;
-    return await withOdb(password === undefined ? { url } : { url, password }, async (odb) => {
+    return await withServerOdb(directory, async (odb) => {
       await odb.checkSchema();
       const { row } = await odb.cluster(config.cluster);
       if (!verifyKeyCheck(row.keyCheck, key)) {

@@ -11,7 +11,7 @@ export function driftText(report: DriftReport): string {
     `${count(report.deployments, "deployment")})`;
   const lines = mergeWorkers(differences);
   const total = lines.length === 0
-    ? `${about} run what ${odb} has`
+    ? `${about} ${running.length === 1 ? "runs" : "run"} what ${odb} has`
     : `${count(lines.length, "difference")} between ${odb} and ${about}`;
   const rest = stopped.length === 0 ? "" : `; stopped: ${stopped.join(", ")}`;
   return [...lines, `${total}${rest}`].join("\n");

@@ -22,6 +22,7 @@ type AnsweringServer = Pick<
   | "alarms"
   | "odb"
   | "kvdb"
+  | "disk"
 >;
 
 /**
@@ -49,10 +50,10 @@ export function summariseServer(
 ): ServerSummary {
   if (typeof status === "string") return silent(adminUrl, status, registered);
   const { name, state, version, url, revision, stateHash, wantedHash, startedAt } = status;
-  const { certificates, workers, failures, leases, alarms, odb, kvdb } = status;
+  const { certificates, workers, failures, leases, alarms, odb, kvdb, disk } = status;
   return {
     ...{ name, state, version, url, adminUrl, revision, stateHash, wantedHash, startedAt },
-    ...{ certificates, workers, failures, leases, alarms, odb, kvdb },
+    ...{ certificates, workers, failures, leases, alarms, odb, kvdb, disk },
   };
 }
 
@@ -71,19 +72,20 @@ function silent(
 /** Up, with all that it should run, and what it needs. */
 export function isHealthy(server: ServerSummary): boolean {
   if ("error" in server) return false;
-  const fine = server.odb.state !== "down" && server.kvdb.state !== "down";
+  const fine = [server.odb, server.kvdb, server.disk].every(({ state }) => state !== "down");
   const isSame = server.stateHash === server.wantedHash && server.failures.length === 0;
   return server.state === "up" && isSame && fine;
 }
 
 /** The servers as people read them. */
 export function serverTable(servers: readonly ServerSummary[]): Table {
-  const columns = ["server", "state", "url", "workers", "revision", "hash", "odb", "kvdb"];
+  const columns = ["server", "state", "version", "url", "workers", "revision", "hash", "odb"];
   return {
-    columns: [...columns, "failures", "leases"],
+    columns: [...columns, "kvdb", "failures", "leases"],
     rows: servers.map((server) => ("error" in server ? silentRow(server) : [
       server.name,
       server.state,
+      server.version,
       server.url,
       server.workers.length,
       server.revision,
@@ -103,7 +105,7 @@ function silentRow(server: SilentServer): readonly (string | number)[] {
     lost: `lost, not heard of since ${lastSeenAt}`,
     unreachable: `unreachable: ${error}`,
   }[state];
-  return [name, described, adminUrl, "-", revision, "-", "-", "-", "-", "-"];
+  return [name, described, "-", adminUrl, "-", revision, "-", "-", "-", "-", "-"];
 }
 
 /** What the workers run, in short; where that is not what they should, which of them. */

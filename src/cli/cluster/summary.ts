@@ -54,9 +54,17 @@ export function summaryTable(summary: ClusterSummary): string {
     ["Balancer", describeBalancer(balancer)],
   ];
   const table = renderTable(serverTable(summary.servers), { colour: false }).trimEnd();
-  const alarms = summary.servers.flatMap((server) => "error" in server ? [] : server.alarms);
-  const lines = alarms.map(({ job, reason }) => `Alarm: job ${job} will never run: ${reason}`);
+  const lines = summary.servers.flatMap(alarmsOf).map((text) => `Alarm: ${text}`);
   return [renderFields(fields), "", table, ...lines].join("\n");
+}
+
+function alarmsOf(server: ServerSummary): readonly string[] {
+  if ("error" in server) return [];
+  const { name, alarms, disk } = server;
+  const jobs = alarms.map(({ job, reason }) => `job ${job} will never run: ${reason}`);
+  if (disk.state === "up") return jobs;
+  const reason = disk.reason ?? "unknown";
+  return [...jobs, `${name} cannot write to its disk since ${disk.since}: ${reason}`];
 }
 
 async function askBalancer(environment: Environment): Promise<ClusterSummary["balancer"]> {

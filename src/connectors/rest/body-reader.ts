@@ -48,7 +48,7 @@ export class BodyReader {
     const header = headers.get("content-type");
     // Most requests are here, and wait for one promise: the engine's own.
     return header === jsonType.essence && this.#takesJson && !route!.keepsBody &&
-        announced !== undefined && !incoming.isCompressed
+        announced !== undefined && !incoming.isCompressed && exchange.once === undefined
       ? readJson(web, announced)
       : this.#receive(exchange, incoming, header);
   }
@@ -66,6 +66,7 @@ export class BodyReader {
     if (taken === undefined) throw new PlatformError("REQUEST_CONTENT_TYPE");
     const bytes = await readBytes(incoming);
     if (exchange.route!.keepsBody) exchange.body = bytes; // reached by a route
+    exchange.once?.compare(bytes);
     return taken.read(bytes, type);
   }
 

@@ -9,6 +9,7 @@ import {
   ResponseCache,
   type ResponseCacheSpec,
 } from "../../http/response-cache.ts";
+import { keyPolicy } from "../../http/channel-fields.ts";
 import { paramNames, parsePathTemplate, type PathTemplate } from "../../http/path-template.ts";
 import type { HttpEndpoint, Route, RouteEntry } from "../../http/route.ts";
 import type { Service } from "../../service/define-service.ts";
@@ -149,6 +150,7 @@ function routeOf(
     limits: host.rateLimits(spec.rateLimits),
     cors,
     isAudited: spec.audit,
+    keys: keyPolicy(spec),
     timeoutMs: spec.timeoutMs ?? service?.timeoutMs ?? host.limits.requestMs,
     bodyBytesMax: spec.bodyBytesMax ?? host.limits.bodyBytes,
     keepsBody: service?.rawBody ?? false,

@@ -90,8 +90,14 @@ export class RestEndpoint implements HttpEndpoint {
         details: { errors: describeIssues(checked.issues) },
       });
     }
+    const { once } = exchange;
+    if (once === undefined) return this.#call(exchange, checked.value);
+    return once.begin().then(() => this.#call(exchange, checked.value));
+  }
+
+  #call(exchange: Exchange, input: unknown): unknown {
     try {
-      const running = runService(this.#runnable, checked.value, exchange);
+      const running = runService(this.#runnable, input, exchange);
       if (!(running instanceof Promise)) return running;
       return running.catch((error: unknown) => {
         throw this.#failure(exchange, error);

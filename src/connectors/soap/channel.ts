@@ -1,5 +1,6 @@
 import type { StoredObject } from "../../catalog/kind.ts";
 import { PlatformError } from "../../errors/platform-error.ts";
+import { keyPolicy } from "../../http/channel-fields.ts";
 import { paramNames, parsePathTemplate, type PathTemplate } from "../../http/path-template.ts";
 import type { Route, RouteEntry } from "../../http/route.ts";
 import type { RunnableService } from "../../service/call.ts";
@@ -110,6 +111,7 @@ class SoapChannel {
       bodyBytesMax: this.#spec.bodyBytesMax ?? host.limits.bodyBytes,
       limits: host.rateLimits(this.#spec.rateLimits),
       isAudited: this.#spec.audit,
+      keys: keyPolicy(this.#spec),
       keepsBody: services.some(({ rawBody }) => rawBody),
       stats: host.stats,
     };

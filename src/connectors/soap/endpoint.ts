@@ -91,6 +91,8 @@ export class SoapEndpoint implements HttpEndpoint {
     const { version, headers, content } = envelope;
     const operation = dispatcher.find(content, actionOf(version, exchange.headers, type));
     if (headers.length > 0) exchange.soapHeaders = headers;
+    // Not the headers: what they say of security is new in each message.
+    exchange.once?.compare(JSON.stringify(content ?? operation.name));
     return invoke(exchange, operation, { version, input: operation.read(content) });
   }
 }
@@ -121,6 +123,7 @@ async function invoke(
       details: { errors: describeIssues(checked.issues) },
     });
   }
+  if (exchange.once !== undefined) await exchange.once.begin();
   let output: unknown;
   try {
     const running = runService(runnable, checked.value, exchange);

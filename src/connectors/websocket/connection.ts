@@ -1,5 +1,5 @@
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
-import type { Deadline, Deadlines, Expirable } from "../../http/deadlines.ts";
+import type { Deadline, Deadlines } from "../../http/deadlines.ts";
 import { judge, rateOf } from "../../http/rate-limit/bucket.ts";
 import type { Principal } from "../../security/principal.ts";
 import { closeCodes, closeReason } from "./close-codes.ts";
@@ -38,7 +38,7 @@ export interface ConnectionOptions {
  * onConnect are waited for; messages wait) -> `open` -> `closing` (no new messages; those being
  * worked on are answered) -> `ended`.
  */
-export class SocketConnection implements Expirable {
+export class SocketConnection {
   readonly id: string;
   readonly facts: HandshakeFacts;
   readonly deadlines: Deadlines;
@@ -86,7 +86,9 @@ export class SocketConnection implements Expirable {
     if (admission === undefined || this.principal !== undefined) return this.enter();
     this.#phase = "authenticating";
     // Only a channel with this field lets anybody come so far.
-    this.#patience = this.deadlines.start(performance.now(), spec.authTimeoutMs ?? 0, this);
+    const limitMs = spec.authTimeoutMs ?? 0;
+    const expire = () => this.#giveUp();
+    this.#patience = this.deadlines.start(performance.now(), { limitMs, expire });
   }
 
   /** Whoever it is may come in, unless onConnect objects. */
@@ -98,12 +100,6 @@ export class SocketConnection implements Expirable {
       this.wasOpen = true;
       for (const text of this.#waiting.splice(0)) this.#take(text);
     });
-  }
-
-  /** The time for credentials is over. */
-  expire(): void {
-    if (this.#phase !== "authenticating") return;
-    this.close(closeCodes.unauthorized, "No credentials came in time");
   }
 
   /** Sends a message; a client that does not read what it is sent is dropped instead. */
@@ -141,6 +137,12 @@ export class SocketConnection implements Expirable {
       const { logger } = this.#host.live;
       logger.debug("A WebSocket could not be closed", { reason: reasonOf(error) });
     }
+  }
+
+  /** The time for credentials is over. */
+  #giveUp(): void {
+    if (this.#phase !== "authenticating") return;
+    this.close(closeCodes.unauthorized, "No credentials came in time");
   }
 
   #end(why: Farewell): void {

@@ -61,7 +61,7 @@ export class MessageCall implements Call, Expirable {
     this.#options = options;
     this.cid = options.cid;
     this.runtime = options.runtime;
-    this.#deadline = options.deadlines.start(this.startedAt, options.timeoutMs, this);
+    this.#deadline = options.deadlines.start(this.startedAt, this);
     this.#over.promise.catch(() => {}); // it may end when nobody waits
   }
 
@@ -82,8 +82,12 @@ export class MessageCall implements Call, Expirable {
     return this.#abort.signal;
   }
 
+  get limitMs(): number {
+    return this.#options.timeoutMs;
+  }
+
   remaining(): number {
-    return Math.max(0, this.startedAt + this.#options.timeoutMs - performance.now());
+    return Math.max(0, this.startedAt + this.limitMs - performance.now());
   }
 
   /**
@@ -106,8 +110,7 @@ export class MessageCall implements Call, Expirable {
 
   /** Called by the deadline. */
   expire(): void {
-    const { timeoutMs } = this.#options;
-    this.expired = new PlatformError("REQUEST_TIMEOUT", { timeoutMs });
+    this.expired = new PlatformError("REQUEST_TIMEOUT", { timeoutMs: this.limitMs });
     this.#end(this.expired);
   }
 

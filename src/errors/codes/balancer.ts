@@ -116,6 +116,12 @@ export const balancerCodes = {
     message: 'The load balancer knows no server "{name}"{hint}',
     advice: "Ask for its status to see the servers that it knows",
   },
+  BALANCER_LAST_SERVER: {
+    kind: "state",
+    status: 409,
+    message: "{name} cannot step aside: no other server of this balancer takes requests now",
+    advice: "Try again when another server is up",
+  },
   BALANCER_BAD_CONFIGURATION: {
     kind: "input",
     status: 400,

@@ -31,6 +31,18 @@ export const deployCodes = {
     message: 'The bundle of "{file}" does not have the hash {hash}',
     advice: "Deploy the file again",
   },
+  DEPLOY_DAMAGED: {
+    kind: "state",
+    status: 500,
+    message: '"{path}" is damaged, or gone, and was not run',
+    advice: "Bring the ODB back if it is away: the file is then fetched from there once more",
+  },
+  DEPLOY_NOT_STORED: {
+    kind: "peer",
+    status: 503,
+    message: 'The bundle of "{file}" cannot be written to "{directory}": {reason}',
+    advice: "Make room there, or let the server write there, and deploy again",
+  },
   DEPLOY_FILE_NAME: {
     kind: "input",
     status: 400,

@@ -46,13 +46,17 @@ export const odbCodes = {
   ODB_OLDER_SCHEMA: {
     kind: "state",
     status: 503,
-    message: "The ODB at {address} has schema version {found}, and this Dragoman needs {known}",
-    advice: "Run `dragoman create odb` with this database's URL: it brings the schema up to date",
+    message:
+      "The ODB at {address} has schema version {found}, and this Dragoman {ownVersion} needs {known}",
+    advice:
+      "Run `dragoman create odb` with this database's URL: it brings the schema up to date, " +
+      "and servers that run go on meanwhile",
   },
   ODB_NEWER_SCHEMA: {
     kind: "state",
     status: 503,
-    message: "The ODB at {address} has schema version {found}, and this Dragoman knows {known}",
+    message: "The ODB at {address} has schema version {found}, made by {maker}; this Dragoman " +
+      "{ownVersion} cannot use it, it knows {known}",
     advice: "Update this Dragoman to the version of the one that made the schema, or a later one",
   },
   ODB_NO_CLUSTER: {

@@ -26,6 +26,12 @@ export const rehearsalCodes = {
     message: "{scenario} cannot be rehearsed in this environment: {reason}",
     advice: "Leave --env out, so that a cluster of its own is made; --odb names its database",
   },
+  REHEARSAL_NO_INSTALLATION: {
+    kind: "input",
+    status: 400,
+    message: 'There is no Dragoman in "{directory}": it has no program of that name',
+    advice: "Name the directory of an installation, the one that its launcher dragoman lies in",
+  },
   REHEARSAL_COMMAND: {
     kind: "peer",
     status: 500,

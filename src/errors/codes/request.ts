@@ -111,10 +111,62 @@ export const requestCodes = {
     message: "Credentials cannot be checked at the moment",
     advice: "Try again as soon as the Retry-After header says",
   },
+  // Idempotency keys.
+  REQUEST_KEY_INVALID: {
+    kind: "input",
+    status: 400,
+    message: "The Idempotency-Key header cannot be used: {reason}",
+    advice: 'Send one key of at most 255 characters, such as a UUID: Idempotency-Key: "8e03978e"',
+  },
+  REQUEST_KEY_MISSING: {
+    kind: "input",
+    status: 400,
+    message: "This channel takes no request that may change something without an Idempotency-Key",
+    advice: "Send an Idempotency-Key header with a new key for each operation, such as a UUID",
+  },
+  REQUEST_KEY_REUSED: {
+    kind: "input",
+    status: 422,
+    message: "Another request was sent with this Idempotency-Key",
+    advice: "Make a new key for each operation; repeat a request with its key unchanged",
+  },
+  REQUEST_KEY_RUNNING: {
+    kind: "state",
+    status: 409,
+    message: "The first request with this Idempotency-Key is still being executed",
+    advice: "Repeat the request as soon as the Retry-After header says",
+  },
+  REQUEST_KEY_UNKNOWN: {
+    kind: "state",
+    status: 409,
+    message: "Whether the first request with this Idempotency-Key was executed cannot be known: " +
+      "what executed it has gone. It was {cid}",
+    advice: "Find out whether it had its effect; if not, send the request with a new key",
+  },
+  REQUEST_KEY_ANSWER_LOST: {
+    kind: "state",
+    status: 409,
+    message: "The request was executed and answered with {status}; " +
+      "the answer was streamed or too long, and was not kept",
+    advice: "Read what the request has made; do not send it again",
+  },
+  REQUEST_KEY_UNAVAILABLE: {
+    kind: "state",
+    status: 503,
+    message: "Requests with an Idempotency-Key cannot be taken at the moment: " +
+      "the store of keys is out of reach. Nothing was executed",
+    advice: "Repeat the request, with its key, as soon as the Retry-After header says",
+  },
   REQUEST_NOT_READY: {
     kind: "state",
     status: 503,
     message: "The server is not ready: {reason}",
+  },
+  REQUEST_OVERLOAD: {
+    kind: "state",
+    status: 503,
+    message: "The server has more requests than it can answer",
+    advice: "Try again as soon as the Retry-After header says",
   },
   REQUEST_TIMEOUT: {
     kind: "state",

@@ -33,6 +33,12 @@ export const serverCodes = {
     message: "The ODB cannot be reached and this server has no saved state to start from: {reason}",
     advice: "Start the ODB; a server that has started once can start without it",
   },
+  SERVER_STATE_DAMAGED: {
+    kind: "peer",
+    status: 503,
+    message: 'The ODB cannot be reached, and "{file}" with the state saved last is damaged',
+    advice: "Start the ODB: the server reads its state from there and saves it anew",
+  },
   SERVER_WEIGHT_PORT: {
     kind: "input",
     status: 409,
@@ -62,6 +68,12 @@ export const serverCodes = {
     status: 500,
     message: "No worker of server {server} could start: {reason}",
     advice: "Read the lines before this one in the server's log",
+  },
+  SERVER_SUPERVISOR_LOST: {
+    kind: "peer",
+    status: 503,
+    message: "The server's supervisor has ended",
+    advice: "Start the server again",
   },
   SERVER_NOT_UP: {
     kind: "state",

@@ -9,6 +9,7 @@ import {
 import { backoffMs } from "../../lib/backoff.ts";
 import { delay } from "../../lib/wait.ts";
 import { createTraceparent } from "../../service/trace.ts";
+import { timeoutHeader } from "../timeout-header.ts";
 import { type Address, AddressList, type Choice } from "./addresses.ts";
 import type { CallOutcome, Permit } from "./breaker.ts";
 import { sendByCredential } from "./credential-exchange.ts";
@@ -275,7 +276,7 @@ export class HttpSender {
     const headers = new Headers(own);
     headers.set("traceparent", createTraceparent(call.request));
     headers.set("X-Dragoman-Cid", call.request.cid);
-    headers.set("X-Dragoman-Timeout-Ms", String(Math.floor(flight.remainingMs())));
+    headers.set(timeoutHeader, String(Math.floor(flight.remainingMs())));
     return headers;
   }
 

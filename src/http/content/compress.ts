@@ -69,6 +69,8 @@ export class CompressedEndpoint implements HttpEndpoint {
 
   async answer(exchange: Exchange): Promise<Response> {
     const response = await this.#inner.answer(exchange);
+    // It is kept as it is, for whoever asks again.
+    if (exchange.once !== undefined) return response;
     const { status, body } = response;
     const headers = new Headers(response.headers);
     const isOpen = !headers.has("content-encoding") &&

@@ -1,5 +1,6 @@
 import type { SecurityScheme } from "../../security/authenticator.ts";
 import type { JsonSchema } from "../../service/json-schema.ts";
+import { mayHaveKey } from "../idempotency/key.ts";
 import type { Segment } from "../path-template.ts";
 import type { Route, RouteEntry } from "../route.ts";
 import type { EndpointDescription } from "./description.ts";
@@ -67,7 +68,11 @@ function operationOf(
   const input = described.input === undefined ? {} : components.hoist(described.input, id);
   const parts = splitInput(input, template.segments);
   const takesBody = !bodiless.has(method) && described.requestTypes.length > 0;
-  const parameters = [...parts.path, ...(takesBody ? [] : parts.query)];
+  const parameters = [
+    ...parts.path,
+    ...(takesBody ? [] : parts.query),
+    ...(mayHaveKey(method) ? [keyParameter(target)] : []),
+  ];
   const schemes = target.guard?.schemes ?? [];
   for (const scheme of schemes) components.addScheme(scheme);
   const { output } = described;
@@ -90,6 +95,18 @@ function operationOf(
       default: { $ref: "#/components/responses/Problem" },
     },
     security: schemes.map(({ name }) => ({ [name]: [] })),
+  };
+}
+
+function keyParameter({ keys }: Route): Json {
+  return {
+    name: "Idempotency-Key",
+    in: "header",
+    required: keys?.required ?? false,
+    description:
+      "New for each operation: however often a request is sent with it, it is executed " +
+      "once at most",
+    schema: { type: "string", minLength: 1, maxLength: 255 },
   };
 }
 

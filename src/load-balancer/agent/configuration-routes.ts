@@ -32,6 +32,7 @@ const bodySchema = z.strictObject({
   /** A revision. */
   to: z.string().max(100).optional(),
   command: z.string().max(1_000).optional(),
+  ifOthersServe: z.boolean().optional(),
 });
 
 /** The operations of people, and those by which agents keep in step. */
@@ -154,7 +155,8 @@ export function authored(request: ApiRequest): Author {
   return { by: authorOf(request), why: bodyOf(request).why };
 }
 
-function bodyOf({ body }: ApiRequest): z.infer<typeof bodySchema> {
+/** The fields that any of these routes knows. Throws BALANCER_BAD_CONFIGURATION. */
+export function bodyOf({ body }: ApiRequest): z.infer<typeof bodySchema> {
   const result = bodySchema.safeParse(body ?? {});
   if (result.success) return result.data;
   throw badRequest(describeIssues(result.error, bodySchema).map(({ reason }) => reason));

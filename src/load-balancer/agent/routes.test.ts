@@ -3,11 +3,11 @@ import { describe, it } from "node:test";
 import { isPlatformError } from "../../errors/platform-error.ts";
 import type { Identity } from "../../mtls/identity.ts";
 import type { ApiRequest, Route } from "../../mtls/json-api.ts";
-import type { ChangeResult } from "../api.ts";
-import { createAgentRoutes } from "./routes.ts";
+import type { BalancerStatus, ChangeResult } from "../api.ts";
+import { type AgentParts, createAgentRoutes } from "./routes.ts";
 
 const calls: string[] = [];
-const routes = createAgentRoutes({
+const parts: AgentParts = {
   servers: {
     register: async (name, { host, port }) => void calls.push(`register ${name} ${host} ${port}`),
     leave: async (name) => void calls.push(`leave ${name}`),
@@ -37,15 +37,16 @@ const routes = createAgentRoutes({
   adopt: async () => {},
   command: async () => "",
   statistics: async () => ({}),
-});
+};
+const routes = createAgentRoutes(parts);
 
 function told(call: string): ChangeResult {
   calls.push(call);
   return { revision: 1, changed: true, peers: [] };
 }
 
-function find(operation: string): Route {
-  const route = routes.find(({ method, path }) => `${method} ${path}` === operation);
+function find(operation: string, among = routes): Route {
+  const route = among.find(({ method, path }) => `${method} ${path}` === operation);
   assert.ok(route, operation);
   return route;
 }
@@ -106,6 +107,37 @@ describe("the agent's routes", () => {
       "POST /v1/check": people,
       "POST /v1/reload": "operator",
     });
+  });
+
+  it("let a server step aside where another takes its requests, one at a time", async () => {
+    const states = new Map([["server1", "up"], ["server2", "up"], ["server3", "down"]]);
+    const drained = new Set<string>();
+    const status = () =>
+      Promise.resolve({
+        servers: [...states].map(([name, state]) => ({
+          name,
+          state,
+          wanted: drained.has(name) ? "drain" : "ready",
+        })),
+      } as unknown as BalancerStatus); // of which nothing else is looked at
+    const setDraining = async (name: string) => void drained.add(name);
+    const servers = { ...parts.servers, setDraining };
+    const own = createAgentRoutes({ ...parts, servers, status });
+    const drain = find("POST /v1/servers/:name/drain", own);
+    const aside = async (name: string) =>
+      await drain.handle(requestOf({ ...server1, name }, name, { ifOthersServe: true }));
+
+    const outcomes = await Promise.allSettled([aside("server1"), aside("server2")]);
+
+    assert.deepEqual(outcomes.map((outcome) => outcome.status), ["fulfilled", "rejected"]);
+    assert.deepEqual([...drained], ["server1"]);
+    await assert.rejects(
+      aside("server2"),
+      (error) => isPlatformError(error, "BALANCER_LAST_SERVER"),
+    );
+    drained.clear();
+    await aside("server2");
+    assert.deepEqual([...drained], ["server2"]);
   });
 
   it("write down who asks: the web admin speaks for its users, nobody else does", async () => {

@@ -4,9 +4,11 @@ import type { ApiRequest, Route } from "../../mtls/json-api.ts";
 import type { BalancerStatus, ConfigText, HopKeysView } from "../api.ts";
 import type { HopRotation } from "../hop-rotation.ts";
 import { parseRegistration, parseServerName } from "./registration.ts";
+import { createSerial } from "../serial.ts";
 import type { Arrangement } from "./arrangement.ts";
 import {
   authored,
+  bodyOf,
   type ConfigurationParts,
   createConfigurationRoutes,
 } from "./configuration-routes.ts";
@@ -32,6 +34,8 @@ const administrators: readonly Role[] = ["web-admin", "operator"];
 /** The operations of the agent, for `startJsonServer`. */
 export function createAgentRoutes(agent: AgentParts): readonly Route[] {
   const { servers, operator } = agent;
+  // Of two servers that step aside at once, the second has to find the first one gone.
+  const serial = createSerial();
   return [
     { method: "GET", path: "/v1/health", roles, handle: () => ({ status: "ok" }) },
     { method: "GET", path: "/v1/status", roles: readers, handle: () => agent.status() },
@@ -58,8 +62,13 @@ export function createAgentRoutes(agent: AgentParts): readonly Route[] {
       roles: anybody,
       handle: (request) => {
         const name = ownName(request);
-        if (request.peer.role === "server") return servers.setDraining(name, true);
-        return operator.setState(name, "drain", authored(request));
+        if (request.peer.role !== "server") {
+          return operator.setState(name, "drain", authored(request));
+        }
+        return serial(async () => {
+          if (bodyOf(request).ifOthersServe === true) await requireOthers(agent, name);
+          await servers.setDraining(name, true);
+        });
       },
     },
     {
@@ -88,6 +97,14 @@ export function createAgentRoutes(agent: AgentParts): readonly Route[] {
     { method: "POST", path: "/v1/reload", roles: ["operator"], handle: () => agent.reload() },
     ...createConfigurationRoutes(agent),
   ];
+}
+
+/** Throws BALANCER_LAST_SERVER. */
+async function requireOthers(agent: AgentParts, name: string): Promise<void> {
+  const { servers } = await agent.status();
+  const others = servers.filter((server) => server.name !== name);
+  if (others.some(({ state, wanted }) => state === "up" && wanted === "ready")) return;
+  throw new PlatformError("BALANCER_LAST_SERVER", { name });
 }
 
 /** The name in the path: a server may speak only for itself, an operator for every server. */

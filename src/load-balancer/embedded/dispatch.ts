@@ -1,14 +1,13 @@
 import type { LoadBalancerConfig } from "../../config/schemas.ts";
+import { keyHeader, mayHaveKey } from "../../http/idempotency/key.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import { delay } from "../../lib/wait.ts";
 import type { ProblemStatus } from "../problems.ts";
 import { attempt, type Failure, type Outcome, type OutgoingRequest } from "./attempt.ts";
 import type { Backend } from "./backend.ts";
 import type { BackendSet } from "./backend-set.ts";
+import { headerValues } from "./headers.ts";
 import type { SilenceWatch } from "./silence-watch.ts";
-
-/** Methods that promise to change nothing (RFC 9110, 9.2.1), so that a second run does no harm. */
-const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export type Delivery =
   | {
@@ -31,8 +30,8 @@ export interface DispatchOptions {
 
 /**
  * Sends a request to the server whose turn it is, and to another one when that fails and repeating
- * does no harm: always when no connection came about, else only for safe methods whose whole body
- * is at hand. Never rejects.
+ * does no harm: always when no connection came about, else only for methods that change nothing, and
+ * for requests with an idempotency key, whose whole body is at hand. Never rejects.
  */
 export async function dispatch(
   request: OutgoingRequest,
@@ -75,8 +74,9 @@ async function pickAgain(
   return backends.pick(tried);
 }
 
-function mayRepeat({ method, body }: OutgoingRequest, { type }: Failure): boolean {
-  return body.isReplayable && (type === "unreached" || safeMethods.has(method));
+function mayRepeat({ method, headers, body }: OutgoingRequest, { type }: Failure): boolean {
+  if (!body.isReplayable) return false;
+  return type === "unreached" || !mayHaveKey(method) || headerValues(headers, keyHeader).length > 0;
 }
 
 function problemOf(failure: Failure | undefined): ProblemStatus {

@@ -1,4 +1,5 @@
 import { hopHeader } from "../../http/forwarders.ts";
+import { keyHeader } from "../../http/idempotency/key.ts";
 import { renderHostIdentity } from "../../mtls/identity.ts";
 import { renderAddress } from "../address.ts";
 import {
@@ -177,8 +178,10 @@ function frontendLines(model: HaproxyModel): string[] {
     "http-request del-header Upgrade unless { req.hdr(upgrade) -i websocket }",
     ...proxyHeaders.map((name) => `http-request del-header ${name}`),
     ...forwardingLines(model),
-    // Whatever may change something is never sent to a second server.
-    "http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
+    // Whatever may change something is sent to a second server only when it has a key, by which
+    // servers know that it was executed.
+    "http-request disable-l7-retry unless { method GET HEAD OPTIONS } || " +
+    `{ req.hdr(${keyHeader}) -m found }`,
     `default_backend ${backendName}`,
   ];
 }

@@ -4,6 +4,7 @@ import type { Migration } from "./migration.ts";
 export const initial: Migration = {
   version: 1,
   name: "initial",
+  needs: 1,
   statements: ({ types }) => [
     clusterTable(types),
     objectTable(types),

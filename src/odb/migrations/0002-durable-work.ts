@@ -4,6 +4,7 @@ import type { Migration } from "./migration.ts";
 export const durableWork: Migration = {
   version: 2,
   name: "durable work",
+  needs: 1,
   statements: ({ types }) => [invocationTable(types), clusterLockTable(types)],
 };
 

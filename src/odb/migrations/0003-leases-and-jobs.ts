@@ -4,6 +4,7 @@ import type { Migration } from "./migration.ts";
 export const leasesAndJobs: Migration = {
   version: 3,
   name: "leases and jobs",
+  needs: 1,
   statements: ({ types, addColumn }) => [
     ...addColumn("server", "incarnation", `${types.name} not null default ''`),
     ...addColumn("server", "details", types.text),

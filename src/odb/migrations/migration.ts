@@ -8,5 +8,13 @@ import type { Backend } from "../drivers/backend.ts";
 export interface Migration {
   readonly version: number;
   readonly name: string;
+  /**
+   * A Dragoman that knows this version of the schema, or a later one, works on the schema as it is
+   * after this step, though the step is unknown to it. Tables, and columns that have a default or
+   * may be null, can be added under servers that run: then it is what the step before says. A step
+   * that takes something away, or gives it another meaning, says its own `version`, and is worth
+   * waiting for until no server is left that needs what it takes.
+   */
+  readonly needs: number;
   statements(backend: Pick<Backend, "types" | "addColumn">): readonly string[];
 }

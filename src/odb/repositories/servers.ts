@@ -1,10 +1,23 @@
 import { PlatformError } from "../../errors/platform-error.ts";
-import { type ClusterContext, databaseTime, orUpdate } from "../context.ts";
+import {
+  type ClusterContext,
+  databaseTime,
+  databaseTimeAfter,
+  orUpdate,
+  timeToCompare,
+} from "../context.ts";
 import { didYouMean } from "../../lib/nearest-name.ts";
 import type { ServerReport, ServerRow, ServerState } from "../types.ts";
 
-/** Adds or updates the row of a server, seen now. */
-export async function reportServer(cluster: ClusterContext, report: ServerReport): Promise<void> {
+/** See ClusterStore.reportServer. */
+export async function reportServer(
+  cluster: ClusterContext,
+  report: ServerReport,
+  { replaces, lostAfterMs }: {
+    readonly replaces?: string | undefined;
+    readonly lostAfterMs: number;
+  },
+): Promise<boolean> {
   const columns = {
     state: report.state,
     url: report.url,
@@ -18,24 +31,38 @@ export async function reportServer(cluster: ClusterContext, report: ServerReport
     details: JSON.stringify(report.details ?? null),
     last_seen_at: databaseTime(cluster),
   };
+  const lostBefore = timeToCompare(databaseTimeAfter(cluster, -lostAfterMs));
+  const update = async () => {
+    const { numUpdatedRows } = await updateServer(cluster, report.name).set(columns)
+      .where(({ eb, or }) =>
+        or([
+          eb("incarnation", "in", [report.incarnation, replaces ?? report.incarnation]),
+          eb("state", "=", "down"),
+          eb("last_seen_at", "<", lostBefore),
+        ])
+      )
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
+  };
   // Not an upsert at once: MySQL would make every heartbeat wait for changes of the cluster.
-  const { numUpdatedRows } = await updateServer(cluster, report.name).set(columns)
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows > 0n) return;
+  if (await update()) return true;
   await cluster.db.insertInto("server")
     .values({ cluster_id: cluster.clusterId, name: report.name, ...columns })
-    .modifyEnd(orUpdate(cluster, ["cluster_id", "name"], Object.keys(columns))).execute();
+    .modifyEnd(orUpdate(cluster, ["cluster_id", "name"])).execute();
+  // Of several who found no row, one has put its own there.
+  return await update();
 }
 
-/** Throws ODB_NO_OBJECT. */
+/** See ClusterStore.setServerState. */
 export async function setServerState(
   cluster: ClusterContext,
-  name: string,
+  { name, incarnation }: Pick<ServerReport, "name" | "incarnation">,
   state: ServerState,
-): Promise<void> {
+): Promise<boolean> {
   const { numUpdatedRows } = await updateServer(cluster, name)
-    .set({ state, last_seen_at: databaseTime(cluster) }).executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) throw await noServer(cluster, name);
+    .set({ state, last_seen_at: databaseTime(cluster) })
+    .where("incarnation", "=", incarnation).executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }
 
 /** By name; those that were not seen for `lostAfterMs` and did not leave are `lost`. */

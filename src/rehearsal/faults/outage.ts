@@ -1,5 +1,6 @@
 import { parseOdbUrl } from "../../odb/url.ts";
 import { lockSqlite } from "./sqlite-lock.ts";
+import { moveAwaySqlite } from "./sqlite-move.ts";
 import type { LinkFaults } from "./tcp-proxy.ts";
 import type { Place } from "../stage.ts";
 
@@ -11,12 +12,19 @@ export interface Outage {
   end(): Promise<void>;
 }
 
-/** Takes the ODB away: `down` refuses connections, `frozen` lets nothing pass. */
+/**
+ * Takes the ODB away: `down` refuses connections, `frozen` lets nothing pass. A SQLite file is
+ * locked for writing; with `gone` it is not there at all.
+ */
 export async function beginOdbOutage(
   { cluster, links }: Place,
-  how: "down" | "frozen",
+  how: "down" | "frozen" | "gone",
 ): Promise<Outage> {
   const target = parseOdbUrl(cluster.servers[0]!.odbUrl);
+  if (target.dialect === "sqlite" && how === "gone") {
+    const away = await moveAwaySqlite(target.path);
+    return { what: "The ODB's file is gone", end: () => away.putBack() };
+  }
   if (target.dialect === "sqlite") {
     const lock = lockSqlite(target.path);
     return {
@@ -28,9 +36,9 @@ export async function beginOdbOutage(
   const set = async (faults: LinkFaults) => {
     await Promise.all(proxies.map((proxy) => proxy.set(faults)));
   };
-  await set(how === "down" ? { down: true } : { frozen: "both" });
+  await set(how === "frozen" ? { frozen: "both" } : { down: true });
   return {
-    what: how === "down" ? "The ODB refuses connections" : "The ODB does not answer any more",
+    what: how === "frozen" ? "The ODB does not answer any more" : "The ODB refuses connections",
     end: () => set({}),
   };
 }

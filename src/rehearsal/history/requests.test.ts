@@ -63,6 +63,38 @@ describe("The history of requests", () => {
     assert.equal(found.failedExecuted, 1);
   });
 
+  it("tells failures while nobody lived from others, whatever the method", () => {
+    const nobody: FaultRecord = {
+      what: "all killed",
+      atMs: 2_000,
+      untilMs: 4_000,
+      leavesNobody: true,
+    };
+    const failed = (id: string, sentAtMs: number) =>
+      entry(id, { method: "GET", sentAtMs, endedAtMs: sentAtMs + 10, outcome: "refused" });
+    const [before, during, after] = [failed("a", 1_980), failed("b", 3_000), failed("c", 4_001)];
+
+    const found = history([before!, during!, after!], {}, [nobody]);
+
+    assert.deepEqual(found.unserved, [during]);
+    assert.deepEqual(found.unaccounted, [before, after]);
+  });
+
+  it("tells what was refused while that was promised from what failed", () => {
+    const overload = { what: "overload", atMs: 2_000, untilMs: 4_000, mayRefuse: true } as const;
+    const refused = (id: string, sentAtMs: number, reason = "status 503") =>
+      entry(id, { sentAtMs, endedAtMs: sentAtMs + 10, outcome: "refused", reason });
+    const during = [refused("a", 3_000), refused("b", 3_000, "status 429")];
+    const others = [refused("c", 1_000), refused("d", 3_000, "status 500")];
+
+    const found = history([...during, ...others], { b: 1 }, [overload]);
+
+    assert.equal(found.turnedAway, 2);
+    assert.deepEqual(found.turnedAwayExecuted, ["b"]);
+    assert.deepEqual(found.failed, others);
+    assert.deepEqual(found.unaccounted, others);
+  });
+
   it("accounts for nothing with a fault that may cost nothing", () => {
     const drained = { what: "stopped in order", atMs: 1_000 };
     const refused = entry("a", { outcome: "refused", reason: "status 503" });

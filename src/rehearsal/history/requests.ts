@@ -1,5 +1,5 @@
 import { type LoadEntry, percentile } from "../load/ledger.ts";
-import { type FaultRecord, isAccountedFor } from "./fault-log.ts";
+import { type FaultRecord, hadNobody, isAccountedFor, wasTurnedAway } from "./fault-log.ts";
 
 /** What became of all requests of one method: the client's account joined with the servers'. */
 export interface MethodHistory {
@@ -7,12 +7,18 @@ export interface MethodHistory {
   readonly sent: number;
   /** Answered well, and executed once. */
   readonly good: number;
+  /** Refused while that was promised; not among `failed`. */
+  readonly turnedAway: number;
+  /** Of these: executed all the same. */
+  readonly turnedAwayExecuted: readonly string[];
   /** Not answered well, whatever the servers did. */
   readonly failed: readonly LoadEntry[];
   /** Of `failed`: executed all the same. */
   readonly failedExecuted: number;
   /** Of `failed`: those that no fault accounts for. */
   readonly unaccounted: readonly LoadEntry[];
+  /** Of `failed`: those that were under way when no server lived to answer them. */
+  readonly unserved: readonly LoadEntry[];
   /** Executed more than once, however they were answered. */
   readonly duplicated: readonly string[];
   /** Answered well, and never executed. */
@@ -60,7 +66,9 @@ function checkMethod(
   },
 ): MethodHistory {
   const timesOf = ({ id }: LoadEntry) => executions.get(id) ?? 0;
-  const failed = entries.filter(({ outcome }) => outcome !== "ok");
+  const turnedAway = entries.filter((entry) => wasTurnedAway(entry, faults));
+  const excused = new Set(turnedAway);
+  const failed = entries.filter((entry) => entry.outcome !== "ok" && !excused.has(entry));
   const answered = entries.filter(({ outcome }) => outcome === "ok");
   const durations = answered.map(({ sentAtMs, endedAtMs }) => endedAtMs - sentAtMs)
     .sort((a, b) => a - b);
@@ -68,9 +76,12 @@ function checkMethod(
     method,
     sent: entries.length,
     good: answered.filter((entry) => timesOf(entry) === 1).length,
+    turnedAway: turnedAway.length,
+    turnedAwayExecuted: turnedAway.filter((entry) => timesOf(entry) > 0).map(({ id }) => id),
     failed,
     failedExecuted: failed.filter((entry) => timesOf(entry) > 0).length,
     unaccounted: failed.filter((entry) => !isAccountedFor(entry, faults)),
+    unserved: failed.filter((entry) => hadNobody(entry, faults)),
     duplicated: entries.filter((entry) => timesOf(entry) > 1).map(({ id }) => id),
     lost: answered.filter((entry) => timesOf(entry) === 0).map(({ id }) => id),
     p50Ms: percentile(durations, 0.5),

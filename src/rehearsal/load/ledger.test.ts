@@ -8,7 +8,7 @@ import {
   type Socket,
 } from "node:net";
 import { after, describe, it } from "node:test";
-import { runLoad } from "./ledger.ts";
+import { type LoadEntry, runLoad } from "./ledger.ts";
 
 const servers: (Server | HttpServer)[] = [];
 
@@ -156,5 +156,28 @@ describe("The load ledger", () => {
 
     assert.equal(report.sent, 1);
     assert.deepEqual(report.failed.map(({ reason }) => reason), ["wrong greeting"]);
+  });
+
+  it("gives each request a key of its own, and tells why it was refused", async () => {
+    const keys = new Map<string, string | undefined>();
+    const server = createServer((request, response) => {
+      const id = new URL(request.url ?? "", "http://x").searchParams.get("id");
+      keys.set(`"${id}"`, request.headers["idempotency-key"] as string | undefined); // comes once
+      response.writeHead(409, { "Content-Type": "application/problem+json" });
+      response.end('{"code":"REQUEST_KEY_UNKNOWN"}');
+    });
+    const entries: LoadEntry[] = [];
+
+    await runLoad({
+      ...{ url: await listen(server), requests: 3, method: "POST", withKeys: true },
+      onEnd: (entry) => entries.push(entry),
+    });
+
+    assert.equal(keys.size, 3);
+    assert.ok([...keys].every(([id, key]) => id === key));
+    assert.deepEqual(
+      entries.map(({ method, outcome, problem }) => [method, outcome, problem]),
+      Array(3).fill(["POST with key", "refused", "REQUEST_KEY_UNKNOWN"]),
+    );
   });
 });

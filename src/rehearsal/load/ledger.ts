@@ -16,6 +16,8 @@ export interface LoadOptions {
   /** Sent with every request, as JSON. */
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Each request carries its id as `Idempotency-Key`; its method is shown as `POST with key`. */
+  readonly withKeys?: boolean;
   /** An answer must be whole within this. Default 10,000. */
   readonly timeoutMs?: number;
   /** Called with every whole answer. What it throws makes the request a failed one. */
@@ -42,6 +44,7 @@ export interface LoadReport {
 /** What became of one request. Times are those of `performance.now()`. */
 export interface LoadEntry {
   readonly id: string;
+  /** `POST with key` for one that carries an idempotency key. */
   readonly method: string;
   readonly sentAtMs: number;
   readonly endedAtMs: number;
@@ -49,6 +52,8 @@ export interface LoadEntry {
   readonly outcome: "ok" | "refused" | "unknown";
   /** Unless `ok`: as in LoadFailure. */
   readonly reason?: string;
+  /** The code in the problem details of a refusal. */
+  readonly problem?: string;
   /** Value of X-Dragoman-Server. */
   readonly server?: string;
 }
@@ -103,7 +108,7 @@ class LoadRun {
 
   async sendOne(): Promise<void> {
     this.sent += 1;
-    const { method = "GET", timeoutMs = 10_000, onResponse, onEnd } = this.#options;
+    const { method = "GET", withKeys, timeoutMs = 10_000, onResponse, onEnd } = this.#options;
     const id = randomUUID();
     const sentAtMs = performance.now();
     let response: RawResponse | undefined;
@@ -121,13 +126,15 @@ class LoadRun {
     const server = response?.headers["x-dragoman-server"];
     if (reason === undefined) this.#count(endedAtMs - sentAtMs, server);
     else this.#failed.push({ id, reason });
+    const problem = response === undefined ? undefined : problemCode(response);
     onEnd?.({
       id,
-      method,
+      method: withKeys === true ? `${method} with key` : method,
       sentAtMs,
       endedAtMs,
       outcome: reason === undefined ? "ok" : response === undefined ? "unknown" : "refused",
       ...(reason === undefined ? {} : { reason }),
+      ...(problem === undefined ? {} : { problem }),
       ...(server === undefined ? {} : { server }),
     }, response);
   }
@@ -171,10 +178,11 @@ class LoadRun {
   }
 
   #render(method: string, id: string): string {
-    const { body, headers = {} } = this.#options;
+    const { body, withKeys, headers = {} } = this.#options;
     const target = new URL(this.#url);
     target.searchParams.set("id", id);
     const fields: Record<string, string> = { Host: target.host, "X-Request-Id": id, ...headers };
+    if (withKeys === true) fields["Idempotency-Key"] = `"${id}"`;
     if (body !== undefined) {
       fields["Content-Type"] ??= "application/json";
       fields["Content-Length"] = String(new TextEncoder().encode(body).length);
@@ -184,6 +192,12 @@ class LoadRun {
       body ?? ""
     }`;
   }
+}
+
+function problemCode({ headers, body }: RawResponse): string | undefined {
+  if (!headers["content-type"]?.startsWith("application/problem+json")) return undefined;
+  const { code } = JSON.parse(body) as { code?: string }; // as RFC 9457 and our servers have it
+  return code;
 }
 
 /** Of numbers in rising order; 0 of none. */

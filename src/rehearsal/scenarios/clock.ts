@@ -57,7 +57,7 @@ async function giveClocks(stage: Stage): Promise<ReadonlyMap<string, WallClock>>
     const fault = stage.begin(`${server.name} is started anew with a clock of its own`);
     cluster.setAway(server, true);
     await cluster.stop(server.name);
-    await cluster.start(server.name, clock.env);
+    await cluster.start(server.name, { env: clock.env });
     cluster.setAway(server, false);
     await cluster.recovered();
     stage.end(fault, `${server.name} is back`);

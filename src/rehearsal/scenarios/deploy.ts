@@ -1,5 +1,6 @@
 import { formatMs, none, noted, type PromiseRow, withinMs } from "../promises.ts";
 import type { Scenario, Stage } from "../stage.ts";
+import { WorkerMemory } from "../worker-memory.ts";
 import { deploySource, type OrderAnswer } from "../workload.ts";
 
 /** New code runs on every server so long after it was sent. */
@@ -28,13 +29,22 @@ export const deployUnderLoad: Scenario = {
     };
     const count = Math.max(4, Math.floor(stage.dose.durationMs / deployEveryMs));
     const accepted: string[] = [];
-    for (let version = 2; version <= count + 1; version++) {
-      await deployVersion(stage, spans, version);
-      if (version % 4 === 0) accepted.push(...await deployBroken(stage));
+    const memory = await WorkerMemory.deploy(stage.cluster);
+    const lookEvery = Math.max(2, Math.floor(count / 10));
+    try {
+      for (let deployed = 1; deployed <= count; deployed++) {
+        const version = deployed + 1;
+        await deployVersion(stage, spans, version);
+        if (version % 4 === 0) accepted.push(...await deployBroken(stage));
+        if (deployed % lookEvery === 0) await memory.sample();
+      }
+    } finally {
+      await memory.remove();
     }
     await stage.cluster.recovered();
     return [
       ...timeRows(spans.slice(1)),
+      memory.row(`after ${lookEvery} versions`),
       none("Answers of a version that was not current", wrong),
       none(`Broken files that were not refused, of ${Math.floor((count + 1) / 4)}`, accepted),
     ];

@@ -5,6 +5,7 @@ export const rollingRestart: Scenario = {
   name: "rolling-restart",
   summary: "All servers are restarted in turn by dragoman restart --rolling",
   jobs: 10,
+  withKeys: true,
   async rehearse(stage): Promise<readonly PromiseRow[]> {
     const { cluster } = stage;
     const pids = () =>

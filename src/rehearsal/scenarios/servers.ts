@@ -18,6 +18,7 @@ export const serverKilled: Scenario = {
   name: "server-killed",
   summary: "One server after another is killed (SIGKILL) and started again",
   jobs: 10,
+  withKeys: true,
   async rehearse(stage) {
     const { servers } = stage.cluster;
     const rounds = Math.max(1, Math.floor(stage.dose.durationMs / killEveryMs));
@@ -38,6 +39,7 @@ export const serverStopped: Scenario = {
   name: "server-stopped",
   summary: "The server that leads is stopped in order (SIGTERM) and started again",
   jobs: 10,
+  withKeys: true,
   async rehearse(stage) {
     const { server, epoch } = await stage.cluster.leader();
     const { next, tookMs, fault } = await stopInOrder(stage, server, epoch);
@@ -77,6 +79,7 @@ export const workerKilled: Scenario = {
   name: "worker-killed",
   summary: "One worker process of a server is killed (SIGKILL)",
   jobs: 10,
+  withKeys: true,
   async rehearse(stage) {
     const { cluster } = stage;
     const server = cluster.servers[0]!;

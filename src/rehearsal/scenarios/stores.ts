@@ -7,7 +7,7 @@ import type { Place, Scenario, Stage } from "../stage.ts";
 import { applyObjects, channelObject } from "../workload.ts";
 
 /** Servers have caught up so long after what they depend on is back. */
-const convergedBoundMs = 5_000;
+export const convergedBoundMs = 5_000;
 /** A change that cannot be made is refused within this, with the reason. */
 const refusedBoundMs = 15_000;
 /** A change is live on every server within this, though the KVDB cannot tell them. */
@@ -108,23 +108,26 @@ export const kvdbDown: Scenario = {
   },
 };
 
-function unfitForKvdbOutage({ cluster }: Place): string | undefined {
+export function unfitForKvdbOutage({ cluster }: Place): string | undefined {
   const isOurs = cluster.config.components.some(({ component }) => component === "kvdb");
   return isOurs ? undefined : "its KVDB does not belong to it";
 }
 
-async function killKvdb({ cluster }: Stage): Promise<Outage> {
+/** SIGKILL to the KVDB of the cluster; the end of the outage starts it again. */
+export async function killKvdb({ cluster }: Stage): Promise<Outage> {
   const name = cluster.config.components.find(({ component }) => component === "kvdb")!.name;
   const tree = await cluster.processOf(name);
   if (tree !== undefined) signalTree(tree, "SIGKILL");
   return { what: "The KVDB is killed", end: () => cluster.start(name) };
 }
 
-function changedChannel(when: string) {
+/** The channel of the load with another description. */
+export function changedChannel(when: string) {
   return channelObject("dragoman-rehearsal.orders", `Changed ${when}`);
 }
 
-function liveRow(
+/** Whether a change has come to life on every server. */
+export function liveRow(
   promise: string,
   { servers = [] }: Awaited<ReturnType<typeof applyObjects>>,
 ): PromiseRow {

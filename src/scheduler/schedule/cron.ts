@@ -94,6 +94,7 @@ export function cronProblem(text: string): string | undefined {
     return `It has ${count} field${count === 1 ? "" : "s"}; write 5 (minute, hour, day of month, ` +
       "month, day of week), or 6 with seconds first";
   }
+  if (parses(text)) return undefined;
   const offset = 6 - words.length;
   const wrong = words.findIndex((word, index) =>
     !parses(words.map((_, other) => other === index ? word : "*").join(" "))
@@ -102,7 +103,7 @@ export function cronProblem(text: string): string | undefined {
   if (wrong >= 0) {
     return `Its ${name} is "${words[wrong]}"; write ${allowed}, lists, ranges, */steps`;
   }
-  return parses(text) ? undefined : "It cannot be read; write 5 fields, or 6 with seconds first";
+  return "It cannot be read; write 5 fields, or 6 with seconds first";
 }
 
 function parses(text: string): boolean {

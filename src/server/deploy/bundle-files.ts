@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { PlatformError } from "../../errors/platform-error.ts";
+import { basename, join } from "node:path";
+import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import { writeFileAtomic } from "../../lib/atomic-file.ts";
 import { sha256Hex } from "../../lib/canonical-json.ts";
 import type { BundleKey, NewBundle } from "../../odb/types.ts";
@@ -22,13 +22,18 @@ export class BundleFiles {
     return join(this.#directory, `${hash}.mjs`);
   }
 
-  /** Makes sure that the bundle is on disk and whole; `fetch` is asked only when it is not. */
+  /**
+   * Makes sure that the bundle is on disk and whole; `fetch` is asked only when it is not. What was
+   * found whole once is not read again, unless `anew` is set.
+   */
   async ensure(
     key: BundleKey,
     fetch: (hash: string) => Promise<NewBundle | undefined>,
+    { anew = false }: { readonly anew?: boolean } = {},
   ): Promise<BundleFile> {
     const path = this.path(key.hash);
-    if (!this.#verified.has(key.hash) && !(await this.#isWhole(key.hash))) {
+    if (anew) this.#verified.delete(key.hash);
+    if (!this.#verified.has(key.hash) && !(await isWhole(path))) {
       const bundle = await fetch(key.hash);
       if (bundle === undefined || sha256Hex(bundle.code) !== key.hash) {
         throw new PlatformError("DEPLOY_HASH", { file: key.file, hash: key.hash });
@@ -39,12 +44,20 @@ export class BundleFiles {
     return { ...key, path };
   }
 
-  /** Writes a bundle. The map goes first: where the code is, its map is. */
-  async store(bundle: NewBundle): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const path = this.path(bundle.hash);
-    await writeFileAtomic(`${path}.map`, bundle.sourceMap);
-    await writeFileAtomic(path, `${bundle.code}${mapComment(bundle.hash)}`);
+  /**
+   * Writes a bundle. The map goes first: where the code is, its map is. Throws DEPLOY_NOT_STORED
+   * when the disk does not take it.
+   */
+  async store({ file, hash, code, sourceMap }: NewBundle): Promise<void> {
+    const path = this.path(hash);
+    try {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      await writeFileAtomic(`${path}.map`, sourceMap);
+      await writeFileAtomic(path, `${code}${mapComment(hash)}`);
+    } catch (error) {
+      const params = { file, directory: this.#directory, reason: reasonOf(error) };
+      throw new PlatformError("DEPLOY_NOT_STORED", params, { cause: error });
+    }
   }
 
   /**
@@ -61,12 +74,30 @@ export class BundleFiles {
       await rm(path, { force: true });
     }
   }
+}
 
-  async #isWhole(hash: string): Promise<boolean> {
-    const text = await readFile(this.path(hash), "utf8").catch(() => undefined);
-    const comment = mapComment(hash);
-    return text?.endsWith(comment) === true && sha256Hex(text.slice(0, -comment.length)) === hash;
-  }
+/**
+ * Looks once more at a bundle that is about to be run and returns its size in bytes: a disk may
+ * have damaged it since it was written. Throws DEPLOY_DAMAGED.
+ */
+export async function checkBundle(path: string): Promise<number> {
+  const code = await readCode(path);
+  if (code === undefined) throw new PlatformError("DEPLOY_DAMAGED", { path });
+  return code.length;
+}
+
+async function isWhole(path: string): Promise<boolean> {
+  return (await readCode(path)) !== undefined;
+}
+
+/** The code of a bundle that has the hash in its name; undefined: it is damaged, or not there. */
+async function readCode(path: string): Promise<Buffer | undefined> {
+  const hash = basename(path, ".mjs");
+  const comment = Buffer.from(mapComment(hash));
+  const file = await readFile(path).catch(() => undefined);
+  if (file === undefined || !file.subarray(-comment.length).equals(comment)) return undefined;
+  const code = file.subarray(0, -comment.length);
+  return sha256Hex(code) === hash ? code : undefined;
 }
 
 function mapComment(hash: string): string {

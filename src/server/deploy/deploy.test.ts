@@ -227,6 +227,17 @@ describe("BundleFiles", () => {
     assert.equal((await import(path)).a, 1);
   });
 
+  it("says why a bundle cannot be written", async () => {
+    const file = join(directory, "no-directory");
+    await writeFile(file, "");
+    const bundle = { file: "a.ts", hash: sha256Hex("a"), code: "a", sourceMap: "" };
+
+    await assert.rejects(
+      new BundleFiles(join(file, "bundles")).ensure(bundle, () => Promise.resolve(bundle)),
+      (error) => isPlatformError(error, "DEPLOY_NOT_STORED") && /ENOTDIR/.test(error.message),
+    );
+  });
+
   it("refuses a bundle whose code has another hash", async () => {
     const files = new BundleFiles(join(directory, "hash"));
     const key = { file: "a.ts", hash: "0".repeat(64) };

@@ -6,10 +6,15 @@ import { createCid } from "../../http/cid.ts";
 import { Deadlines } from "../../http/deadlines.ts";
 import { Exchange, type HttpTools, type Peer } from "../../http/exchange.ts";
 import type { Forwarders } from "../../http/forwarders.ts";
+import type { KeyLedger } from "../../http/idempotency/key-ledger.ts";
+import { keyHeader, mayHaveKey } from "../../http/idempotency/key.ts";
+import { renderKept } from "../../http/idempotency/kept-answer.ts";
+import { AnsweredBefore, OnceOnly } from "../../http/idempotency/once-only.ts";
 import { toProblem } from "../../http/problem.ts";
 import type { Generation, Route, RouteMatch } from "../../http/route.ts";
 import type { ApiDocs } from "./api-docs.ts";
 import { upgradeWebSocket } from "./engine.ts";
+import type { Overload } from "./overload.ts";
 import { isSystemPath, systemAnswer } from "./system-routes.ts";
 
 export interface HttpFrontOptions {
@@ -19,6 +24,9 @@ export interface HttpFrontOptions {
   /** The server's name, where clients may know it. */
   readonly server?: string | undefined;
   readonly forwarders: Forwarders;
+  readonly overload: Overload;
+  /** Where requests with an idempotency key are known. */
+  readonly ledger: KeyLedger;
   /** Undefined: channels are not described to clients. */
   readonly docs?: ApiDocs | undefined;
 }
@@ -39,15 +47,20 @@ export class HttpFront {
   readonly #logger: Logger;
   readonly #server: string | undefined;
   readonly #docs: ApiDocs | undefined;
+  readonly #overload: Overload;
+  readonly #ledger: KeyLedger;
   #generation: Generation;
   #notReady: string | undefined = "it has no configuration yet";
   #onIdle: (() => void)[] = [];
 
-  constructor({ generation, logger, server, forwarders, docs }: HttpFrontOptions) {
+  constructor(options: HttpFrontOptions) {
+    const { generation, logger, server, forwarders, overload, ledger, docs } = options;
     this.#generation = generation;
     this.#logger = logger;
     this.#server = server;
     this.#docs = docs;
+    this.#overload = overload;
+    this.#ledger = ledger;
     this.#answers = new Answers({ server });
     this.#tools = {
       answers: this.#answers,
@@ -63,9 +76,12 @@ export class HttpFront {
     this.#notReady = undefined;
   }
 
-  /** Says "not ready" to whoever asks and ends connections, but goes on answering. */
-  beginDrain(): void {
-    this.#notReady = "it is draining";
+  /**
+   * Ends connections with their next answer, but goes on answering; says "not ready" to whoever
+   * asks, unless another process has taken over at the same port.
+   */
+  beginDrain({ isHandover }: { readonly isHandover: boolean }): void {
+    if (!isHandover) this.#notReady = "it is draining";
     this.#answers.closeConnections();
   }
 
@@ -96,10 +112,12 @@ export class HttpFront {
       return route;
     }
     exchange.route = route;
+    const overload = this.#overload.refusal(this.inFlight);
+    if (overload !== undefined) return this.#refuse(exchange, overload);
     this.inFlight++;
     return new Promise((resolve) => {
       exchange.expectAnswer(resolve, this.#expired);
-      void this.#run(exchange, exchange.route!); // set just above
+      this.#begin(exchange, exchange.route!); // set just above
     });
   };
 
@@ -134,6 +152,38 @@ export class HttpFront {
     return answer;
   }
 
+  #begin(exchange: Exchange, route: Route): void {
+    if (mayHaveKey(exchange.web.method)) {
+      const key = exchange.headers.get(keyHeader);
+      if (key !== null || route.keys?.required === true) {
+        const once = new OnceOnly(exchange, this.#ledger, key);
+        exchange.once = once;
+        return void this.#runOnce(exchange, route, once);
+      }
+    }
+    void this.#run(exchange, route);
+  }
+
+  /** What is sent is what is kept, or was. */
+  async #runOnce(exchange: Exchange, route: Route, once: OnceOnly): Promise<void> {
+    let response: Response;
+    try {
+      response = await route.endpoint.answer(exchange);
+    } catch (error) {
+      response = this.#knownAnswer(exchange, error) ?? this.#failure(exchange, error);
+    }
+    this.#answer(exchange, await once.settle(response));
+  }
+
+  #knownAnswer(exchange: Exchange, error: unknown): Response | undefined {
+    if (!(error instanceof AnsweredBefore)) return undefined;
+    try {
+      return renderKept(error.answer, exchange);
+    } catch (lost) {
+      return this.#failure(exchange, lost);
+    }
+  }
+
   async #run(exchange: Exchange, route: Route): Promise<void> {
     let response: Response;
     try {
@@ -142,6 +192,14 @@ export class HttpFront {
       response = this.#failure(exchange, error);
     }
     this.#answer(exchange, response);
+  }
+
+  /** Before anything was done for it. */
+  #refuse(exchange: Exchange, error: PlatformError): Response {
+    const response = this.#failure(exchange, error);
+    exchange.route?.cors?.permit(exchange, response);
+    this.#count(exchange, response.status);
+    return response;
   }
 
   readonly #expired = (exchange: Exchange, error: PlatformError): void => {

@@ -15,6 +15,8 @@ export interface BalancerAgent {
   hopKeys(): Promise<readonly string[]>;
   register(server: string, registration: Registration): Promise<unknown>;
   drain(server: string): Promise<unknown>;
+  /** Drains it where others take its requests, until it registers again. */
+  stepAside(server: string): Promise<void>;
 }
 
 export interface BalancerRegistrationOptions {
@@ -80,6 +82,22 @@ export class BalancerRegistration {
         reason: reasonOf(error),
       });
     }
+  }
+
+  /**
+   * Has the balancer send nothing new until `stepBack`. Throws what the agent answers, such as
+   * BALANCER_LAST_SERVER; the server is in rotation as before then.
+   */
+  async stepAside(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#round;
+    clearTimeout(this.#timer);
+    if (this.#registered) await this.#options.agent.stepAside(this.#options.server);
+  }
+
+  /** Registers again, unless the server has left meanwhile. */
+  async stepBack(): Promise<void> {
+    if (this.#active) await this.#register();
   }
 
   #register(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Registration } from "../../load-balancer/api.ts";
+import { poll } from "../../lib/wait.ts";
 import { AgentCheck } from "./agent-check.ts";
 import { type BalancerAgent, BalancerRegistration } from "./balancer-registration.ts";
 import type { Vitals } from "./health-weight.ts";
@@ -19,6 +20,9 @@ export interface BalancersOptions {
   readonly onKeys: (keys: readonly string[]) => void;
   readonly logger: Logger;
 }
+
+/** Servers step aside one after another: each is done in a second or two. */
+const asideMs = 10_000;
 
 /** The ties of a server to the balancers in front of it. */
 export class Balancers {
@@ -57,6 +61,19 @@ export class Balancers {
     await Promise.all(this.#registrations.map((one) => one.start()));
   }
 
+  /**
+   * Does something while no balancer sends anything new. Where one cannot spare this server for all
+   * of `asideMs`, or does not answer, it is done all the same.
+   */
+  async aside(work: () => Promise<void>): Promise<void> {
+    await poll(() => this.#stepAside(), { timeoutMs: asideMs, intervalMs: 250 });
+    try {
+      await work();
+    } finally {
+      await this.#stepBack();
+    }
+  }
+
   /** Takes the server out of every rotation; resolves when nothing new will come. */
   async stop(): Promise<void> {
     this.#check.drain();
@@ -65,5 +82,17 @@ export class Balancers {
 
   close(): void {
     this.#check.close();
+  }
+
+  /** Undefined when not every balancer can spare this server; it is in all rotations then. */
+  async #stepAside(): Promise<true | undefined> {
+    const asked = await Promise.allSettled(this.#registrations.map((one) => one.stepAside()));
+    if (asked.every(({ status }) => status === "fulfilled")) return true;
+    await this.#stepBack();
+    return undefined;
+  }
+
+  async #stepBack(): Promise<void> {
+    await Promise.all(this.#registrations.map((one) => one.stepBack()));
   }
 }

@@ -44,6 +44,7 @@ export async function prepareBalancers(
     logger,
   });
   cleanUp.defer(() => balancers.close());
+  pool.handOverDuring((work) => balancers.aside(work));
   await balancers.prepare();
   return balancers;
 }

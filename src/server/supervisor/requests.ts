@@ -2,17 +2,22 @@ import type { OdbLink } from "../../cluster/odb-link.ts";
 import type { NewInvocation } from "../../service/durable-work.ts";
 import type { RequestMessage, Requests } from "../worker/protocol.ts";
 import { ClusterLocks } from "./cluster-locks.ts";
+import type { Asker, RequestKeys } from "./request-keys.ts";
 import type { RequestHandler, WorkerProcess } from "./worker-process.ts";
 
 export interface RequestHandlerOptions {
   readonly link: OdbLink;
+  readonly keys: RequestKeys;
   readonly enqueue: (invocation: NewInvocation) => Promise<string>;
   /** The workers that serve. */
   readonly workers: () => readonly Pick<WorkerProcess, "push">[];
 }
 
 type Handlers = {
-  readonly [T in keyof Requests]: (body: Requests[T]["body"]) => Promise<Requests[T]["reply"]>;
+  readonly [T in keyof Requests]: (
+    body: Requests[T]["body"],
+    asker: Asker,
+  ) => Promise<Requests[T]["reply"]>;
 };
 
 /**
@@ -20,7 +25,7 @@ type Handlers = {
  * request is refused with ODB_UNREACHABLE within the ODB's time limit; nothing is kept for later.
  */
 export function createRequestHandler(
-  { link, enqueue, workers }: RequestHandlerOptions,
+  { link, keys, enqueue, workers }: RequestHandlerOptions,
 ): RequestHandler {
   const locks = new ClusterLocks({ link });
   const handlers: Handlers = {
@@ -29,6 +34,9 @@ export function createRequestHandler(
     lock: (body) => locks.lock(body),
     renewLock: (body) => locks.renew(body),
     unlock: (body) => locks.unlock(body),
+    claimKey: (claim, asker) => keys.claim(claim, asker),
+    settleKey: (settlement, asker) => keys.settle(settlement, asker),
+    releaseKey: (proof, asker) => keys.release(proof, asker),
     push: ({ text }) => {
       const all = workers();
       for (const worker of all) worker.push(text);
@@ -36,7 +44,10 @@ export function createRequestHandler(
     },
   };
   // The topic says which body it is.
-  const handle = <T extends keyof Requests>(topic: T, body: RequestMessage["body"]) =>
-    handlers[topic](body as Requests[T]["body"]);
-  return ({ topic, body }) => handle(topic, body);
+  const handle = <T extends keyof Requests>(
+    topic: T,
+    body: RequestMessage["body"],
+    asker: Asker,
+  ) => handlers[topic](body as Requests[T]["body"], asker);
+  return ({ topic, body }, asker) => handle(topic, body, asker);
 }

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import type { DesiredState } from "../../cluster/desired-state.ts";
 import type { Membership } from "../../cluster/membership.ts";
 import type { OdbLink } from "../../cluster/odb-link.ts";
+import type { OwnDisk } from "../../cluster/own-disk.ts";
 import type {
   CertificateInUse,
   DependencyStatus,
@@ -10,8 +11,14 @@ import type {
 } from "../../cluster/status.ts";
 import { version } from "../../config/component.ts";
 import type { ServerConfig } from "../../config/schemas.ts";
-import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
-import type { ClusterSnapshot, ServerFailure, ServerReport, ServerState } from "../../odb/types.ts";
+import { isPlatformError, PlatformError, reasonOf } from "../../errors/platform-error.ts";
+import type {
+  BundleKey,
+  ClusterSnapshot,
+  ServerFailure,
+  ServerReport,
+  ServerState,
+} from "../../odb/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { BundleFiles } from "../deploy/bundle-files.ts";
 import { stateHash, statePartsOf } from "../state-hash.ts";
@@ -43,6 +50,7 @@ export interface SupervisorParts {
   readonly addresses: ServerAddresses;
   readonly pool: WorkerPool;
   readonly bundles: BundleFiles;
+  readonly disk: OwnDisk;
   readonly link: OdbLink;
   readonly kvdbStatus: () => DependencyStatus;
   readonly logger: Logger;
@@ -115,9 +123,18 @@ export class Supervisor {
       bundles: bundles.length,
       failures: this.failures(),
     });
-    await this.#parts.bundles.prune(new Set(snapshot.bundles.map(({ hash }) => hash)));
+    const current = new Set(snapshot.bundles.map(({ hash }) => hash));
+    await this.#parts.disk.keep("bundles", () => this.#parts.bundles.prune(current));
     // Not awaited: an ODB that hangs must not hold up the next state.
     void this.#ties?.membership.report();
+  }
+
+  /** Reads bundles on disk anew and fetches those that are damaged; never rejects. */
+  async checkBundles(files: readonly BundleKey[]): Promise<void> {
+    for (const key of files) {
+      // What cannot be had is told by the worker that wants to run it.
+      await this.#ensureBundle(key, { anew: true }).catch(() => {});
+    }
   }
 
   /** A worker came, went or took a state. */
@@ -127,7 +144,12 @@ export class Supervisor {
 
   /** Objects and bundles that this server could not bring to life. */
   failures(): readonly ServerFailure[] {
-    return [...this.#bundleFailures, ...this.#parts.pool.failures()];
+    const files = new Set(this.#bundleFailures.map(({ name }) => name));
+    // Of a file that could not be had, the worker only knows that it is not there.
+    const others = this.#parts.pool.failures().filter(({ kind, name }) =>
+      kind !== "Deployment" || !files.has(name)
+    );
+    return [...this.#bundleFailures, ...others];
   }
 
   invoke(service: string, input: unknown, cid: string): Promise<ServiceResult> {
@@ -171,6 +193,7 @@ export class Supervisor {
       ...(this.#ties?.standing() ?? { leases: [], alarms: [] }),
       odb: link.status(),
       kvdb: this.#parts.kvdbStatus(),
+      disk: this.#parts.disk.status(),
     };
   }
 
@@ -231,20 +254,32 @@ export class Supervisor {
     readonly bundles: readonly BundleFile[];
     readonly failures: readonly ServerFailure[];
   }> {
-    const { bundles, link, logger } = this.#parts;
     const ready: BundleFile[] = [];
     const failures: ServerFailure[] = [];
     for (const key of snapshot.bundles) {
       try {
-        const fetch = (hash: string) => link.use((store) => store.getBundle(hash));
-        ready.push(await bundles.ensure(key, fetch));
+        ready.push(await this.#ensureBundle(key));
       } catch (error) {
         // One bundle that cannot be had must not keep the others from going live.
-        logger.error("A bundle could not be fetched", { file: key.file, hash: key.hash, error });
         failures.push({ kind: "Deployment", name: key.file, error: reasonOf(error) });
+        // Workers that run an older version of it go on with that.
+        ready.push({ ...key, path: this.#parts.bundles.path(key.hash) });
       }
     }
     return { bundles: ready, failures };
+  }
+
+  async #ensureBundle(key: BundleKey, options: { readonly anew?: boolean } = {}) {
+    const { bundles, link, logger } = this.#parts;
+    try {
+      const fetch = (hash: string) => link.use((store) => store.getBundle(hash));
+      return await bundles.ensure(key, fetch, options);
+    } catch (error) {
+      const { file, hash } = key;
+      logger.error("A bundle could not be fetched", { file, hash, error });
+      if (isPlatformError(error, "ODB_UNREACHABLE")) this.#ties?.desired.doubt();
+      throw error;
+    }
   }
 }
 

@@ -10,9 +10,16 @@ import { type RequestHandler, type RunnableState, WorkerProcess } from "./worker
 export interface WorkerPoolOptions {
   readonly count: number;
   readonly init: Omit<InitMessage, "type" | "workerId" | "hopKeys">;
+  /** How long a worker that another one takes over from may finish what it has. */
+  readonly drainMs: number;
   readonly logger: Logger;
   /** Does what workers ask of their supervisor. */
   readonly onRequest: RequestHandler;
+  /**
+   * Makes sure that code on this server's disk is whole, before a new worker reads it. Never
+   * rejects: the worker says what it cannot load.
+   */
+  readonly checkBundles: (bundles: RunnableState["bundles"]) => Promise<void>;
   /** Called when a worker came up, went away or took a state. */
   readonly onChange: () => void;
 }
@@ -25,9 +32,16 @@ interface Place {
   /** Failed starts in a row; sets the back-off. */
   failures: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether a fresh worker is about to take over, or has and the old one is not gone yet. */
+  isHandingOver: boolean;
+  /** The old one, as long as it may still get requests. */
+  leaving: WorkerProcess | undefined;
   /** States are brought one after another; a frozen worker holds up no other place. */
   turn: Promise<void>;
 }
+
+/** Does something at a moment at which it disturbs nobody. */
+type Aside = (work: () => Promise<void>) => Promise<void>;
 
 /** A worker that has been up for this long is healthy: its next end restarts at once. */
 const healthyMs = 30_000;
@@ -38,7 +52,8 @@ const watchMs = 1_000;
 /**
  * Keeps `count` workers alive on one port and gives each the newest state. A worker that ends is
  * replaced with back-off; one that falls silent (a frozen process: a blocked event loop ends
- * itself, see the stall watchdog) is ended and replaced.
+ * itself, see the stall watchdog) is ended and replaced. One that holds much code of old deployments
+ * hands over to a fresh one, one place at a time, and clients notice nothing.
  */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -46,6 +61,11 @@ export class WorkerPool {
   readonly #watch: ReturnType<typeof setInterval>;
   #state: RunnableState | undefined;
   #hopKeys: readonly string[] = [];
+  /** Workers that are about to take over: they listen to nobody yet. */
+  readonly #coming = new Set<WorkerProcess>();
+  #aside: Aside = (work) => work();
+  /** Ends with the last handover. */
+  #handovers: Promise<void> = Promise.resolve();
   #next = 0;
   #watchedAt = performance.now();
   #stopping = false;
@@ -58,6 +78,8 @@ export class WorkerPool {
       restarts: 0,
       failures: 0,
       timer: undefined,
+      isHandingOver: false,
+      leaving: undefined,
       turn: Promise.resolve(),
     }));
     this.#watch = setInterval(() => this.#endSilent(), watchMs);
@@ -94,7 +116,12 @@ export class WorkerPool {
   /** Tells every worker, and those that come, the keys of the cluster's balancers. */
   useHopKeys(keys: readonly string[]): void {
     this.#hopKeys = keys;
-    for (const { process } of this.#places) process?.useHopKeys(keys);
+    for (const process of this.#all()) process.useHopKeys(keys);
+  }
+
+  /** Has old workers stop listening while `aside` sees to it that nobody sends anything. */
+  handOverDuring(aside: Aside): void {
+    this.#aside = aside;
   }
 
   /** What each place's worker last said of itself; undefined where none serves. */
@@ -137,28 +164,99 @@ export class WorkerPool {
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#watch);
-    await Promise.all(this.#places.map(async (place) => {
-      clearTimeout(place.timer);
-      await place.process?.drain(drainMs);
-    }));
+    for (const { timer } of this.#places) clearTimeout(timer);
+    for (const process of this.#coming) process.kill();
+    await Promise.all(this.#settled().map((process) => process.drain(drainMs)));
+    await this.#handovers;
   }
 
   #bring(place: Place): Promise<void> {
     place.turn = place.turn.then(async () => {
       // A place that waits out its back-off gets the newest state when it starts again.
-      if (this.#stopping || this.#state === undefined || place.timer !== undefined) return;
-      place.process ??= this.#start(place);
-      await place.process.configure(this.#state);
+      const state = this.#state;
+      if (this.#stopping || state === undefined || place.timer !== undefined) return;
+      if (place.process === undefined) await this.#options.checkBundles(state.bundles);
+      const process = place.process ??= this.#start(place);
+      const [configured] = await Promise.all([
+        process.configure(state),
+        // Until it takes no more requests, they must not find old code there.
+        place.leaving?.configure(state),
+      ]);
       this.#options.onChange();
+      if (configured?.isWorn === true && !place.isHandingOver) this.#planHandover(place, process);
     });
     return place.turn;
   }
 
+  #planHandover(place: Place, old: WorkerProcess): void {
+    place.isHandingOver = true;
+    this.#handovers = this.#handovers.then(async () => {
+      await this.#handOver(place, old);
+      place.isHandingOver = false;
+    });
+  }
+
+  /** Lets a fresh worker take the place of one that serves; both listen for a moment. */
+  async #handOver(place: Place, old: WorkerProcess): Promise<void> {
+    const next = this.#fork(place);
+    this.#coming.add(next);
+    await next.booted();
+    place.turn = place.turn.then(async () => {
+      const state = this.#state;
+      if (this.#stopping || state === undefined || place.process !== old) return next.kill();
+      await this.#options.checkBundles(state.bundles);
+      await next.configure(state);
+      if (this.#stopping || place.process !== old || next.phase !== "up") return next.kill();
+      this.#settle(place, next);
+      place.leaving = old;
+    });
+    await place.turn;
+    this.#coming.delete(next);
+    if (place.leaving !== old) return;
+    const { logger, drainMs } = this.#options;
+    this.#options.onChange();
+    const gone = Promise.withResolvers<void>();
+    await this.#aside(() => {
+      gone.resolve(old.drain(drainMs, { isHandover: true }));
+      return old.closed();
+    });
+    await gone.promise;
+    place.leaving = undefined;
+    const pids = { pid: next.pid, insteadOf: old.pid };
+    logger.info("A fresh worker has taken over, without the code of old deployments", {
+      worker: place.id,
+      ...pids,
+    });
+  }
+
+  #all(): readonly WorkerProcess[] {
+    return [...this.#coming, ...this.#settled()];
+  }
+
+  /** Those that requests can reach. */
+  #settled(): readonly WorkerProcess[] {
+    const both = this.#places.flatMap(({ process, leaving }) => [process, leaving]);
+    return both.filter((process) => process !== undefined);
+  }
+
+  #fork({ id }: Place): WorkerProcess {
+    const { init, onRequest } = this.#options;
+    const message = { type: "init", workerId: id, ...init, hopKeys: this.#hopKeys } as const;
+    return new WorkerProcess(message, onRequest);
+  }
+
   #start(place: Place): WorkerProcess {
-    const { init, logger, onRequest } = this.#options;
-    const message = { type: "init", workerId: place.id, ...init, hopKeys: this.#hopKeys } as const;
-    const process = new WorkerProcess(message, onRequest);
+    const process = this.#fork(place);
+    this.#settle(place, process);
+    return process;
+  }
+
+  /** Gives a process its place, and has it replaced when it ends there. */
+  #settle(place: Place, process: WorkerProcess): void {
+    const { logger } = this.#options;
+    place.process = process;
     void process.exited.then(({ code, signal }) => {
+      if (place.process !== process) return; // it has handed over
       place.process = undefined;
       if (this.#stopping) return;
       const healthy = process.phase !== "starting" &&
@@ -174,7 +272,6 @@ export class WorkerPool {
       place.timer = setTimeout(() => this.#replace(place), inMs);
       this.#options.onChange();
     });
-    return process;
   }
 
   #replace(place: Place): void {
@@ -190,10 +287,10 @@ export class WorkerPool {
     // After a pause of this process, what the workers said meanwhile is still to be read.
     if (sinceMs > watchMs * 3) return;
     const limitMs = this.#options.init.limits.stallMs + 3_000;
-    for (const { id, process } of this.#places) {
-      if (process === undefined || process.silentMs < limitMs) continue;
+    for (const process of this.#all()) {
+      if (process.silentMs < limitMs) continue;
       this.#options.logger.error("Worker does not answer and is ended", {
-        worker: id,
+        worker: process.id,
         pid: process.pid,
         silentMs: Math.round(process.silentMs),
       });

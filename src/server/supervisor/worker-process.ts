@@ -30,7 +30,10 @@ export interface ServiceResult {
 }
 
 /** Does what a worker asks for; rejects with a PlatformError where it cannot. */
-export type RequestHandler = (request: Omit<RequestMessage, "type" | "id">) => Promise<unknown>;
+export type RequestHandler = (
+  request: Omit<RequestMessage, "type" | "id">,
+  asker: Pick<WorkerProcess, "exited">,
+) => Promise<unknown>;
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -48,6 +51,7 @@ export class WorkerProcess {
   #init: InitMessage;
   #isInitSent = false;
   readonly #booted: Promise<void>;
+  readonly #closed = Promise.withResolvers<void>();
   readonly #invocations = new PendingAnswers<ServiceResult>();
   readonly #questions = new PendingAnswers<unknown>();
   readonly #onRequest: RequestHandler;
@@ -99,13 +103,18 @@ export class WorkerProcess {
     return performance.now() - this.#heardAt;
   }
 
+  /** Resolves when it can be configured, or has ended. */
+  async booted(): Promise<void> {
+    await Promise.race([this.#booted, this.exited]);
+  }
+
   /**
    * Sends the difference to what this worker has and resolves when it runs the state; undefined
    * when it ended before. Calls must not overlap: the pool takes care of that.
    */
   async configure(state: RunnableState): Promise<ConfiguredMessage | undefined> {
     if (this.#sent.size === 0 && this.#configured === undefined) {
-      await Promise.race([this.#booted, this.exited]);
+      await this.booted();
       this.#send(this.#init);
       this.#isInitSent = true;
     }
@@ -170,10 +179,18 @@ export class WorkerProcess {
     if (this.#isInitSent) this.#send({ type: "hopKeys", keys });
   }
 
-  /** Lets it finish what it has, for at most `timeoutMs`; it is gone when this resolves. */
-  async drain(timeoutMs: number): Promise<void> {
+  /** Resolves when no request can reach it any more, because it drains or has ended. */
+  async closed(): Promise<void> {
+    await Promise.race([this.#closed.promise, this.exited]);
+  }
+
+  /**
+   * Lets it finish what it has, for at most `timeoutMs`; it is gone when this resolves. With
+   * `isHandover` another worker listens at the same port, and balancers notice nothing.
+   */
+  async drain(timeoutMs: number, { isHandover = false } = {}): Promise<void> {
     this.#phase = "draining";
-    this.#send({ type: "drain", timeoutMs });
+    this.#send({ type: "drain", timeoutMs, isHandover });
     // It ends by itself in time; a worker that cannot even do that is ended.
     const timer = setTimeout(() => this.kill(), timeoutMs + 2_000);
     await this.exited;
@@ -215,6 +232,9 @@ export class WorkerProcess {
       case "request":
         void this.#fulfil(message);
         break;
+      case "closed":
+        this.#closed.resolve();
+        break;
       case "drained":
         break;
     }
@@ -222,7 +242,7 @@ export class WorkerProcess {
 
   async #fulfil({ id, topic, body }: RequestMessage): Promise<void> {
     try {
-      this.#send({ type: "reply", id, reply: await this.#onRequest({ topic, body }) });
+      this.#send({ type: "reply", id, reply: await this.#onRequest({ topic, body }, this) });
     } catch (error) {
       const known = isPlatformError(error) ? error : new PlatformError("INTERNAL");
       this.#send({ type: "reply", id, error: known.toJSON() });

@@ -5,6 +5,7 @@ import { isService, type Service } from "../../service/define-service.ts";
 import * as platformModule from "../../service/index.ts";
 import { jsonSchemaOf } from "../../service/json-schema.ts";
 import { collectThreadTasks, type ThreadTask } from "../../service/threads.ts";
+import { checkBundle } from "../deploy/bundle-files.ts";
 
 /** Where bundles find this process's copy of the module "dragoman". */
 const platformModuleKey = Symbol.for("dragoman.module");
@@ -13,6 +14,8 @@ const platformModuleKey = Symbol.for("dragoman.module");
 export interface LoadedModule {
   readonly services: readonly Service[];
   readonly tasks: ReadonlyMap<string, ThreadTask>;
+  /** Of its code. */
+  readonly sizeBytes: number;
 }
 
 /** Where a thread finds a task again. */
@@ -33,8 +36,9 @@ export function placeOfTask(task: ThreadTask): TaskPlace | undefined {
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * Imports a bundle and returns what it brings, each service once. Throws SERVICE_NONE_IN_FILE,
- * SERVICE_TWICE_IN_FILE, THREAD_TASK_INVALID and whatever the module's own code throws.
+ * Imports a bundle and returns what it brings, each service once. Throws DEPLOY_DAMAGED before any
+ * of it has run, SERVICE_NONE_IN_FILE, SERVICE_TWICE_IN_FILE, THREAD_TASK_INVALID and whatever the
+ * module's own code throws.
  */
 export function loadBundle(path: string): Promise<LoadedModule> {
   const loading = turn.then(() => importBundle(path));
@@ -48,6 +52,7 @@ async function importBundle(path: string): Promise<LoadedModule> {
   // Its code runs once, however often it is imported: what it defined then is not defined again.
   const known = loaded.get(path);
   if (known !== undefined) return known;
+  const sizeBytes = await checkBundle(path);
   Object.assign(globalThis, { [platformModuleKey]: platformModule });
   // The URL, not the path: a path with "%", "?" or "#" in it would name another file.
   const { href } = pathToFileURL(path);
@@ -55,7 +60,7 @@ async function importBundle(path: string): Promise<LoadedModule> {
   const services = exportedServices(module);
   if (services.length === 0 && tasks.size === 0) throw new PlatformError("SERVICE_NONE_IN_FILE");
   for (const [name, task] of tasks) places.set(task, { path, name });
-  const made = { services, tasks };
+  const made = { services, tasks, sizeBytes };
   loaded.set(path, made);
   return made;
 }

@@ -16,26 +16,30 @@ export interface Traffic {
   readonly front: HttpFront;
   readonly engine: HttpEngine | undefined;
   readonly sockets: Pick<ClusterPush, "drain">;
+  /** Called when no request can come any more. */
+  readonly onClosed: () => void;
 }
 
 /**
  * Ends a process's traffic without losing a request, and says how many it had to abandon.
  * 1. `readyz` says 503 and every answer ends its connection, but everything is still answered:
  *    balancers need a moment to look, and connections waiting in the accept queue would be reset.
+ *    In a handover `readyz` stays as it is: new connections find the other process more and more.
  * 2. When no request has come for a moment, or after three seconds: no new connections.
  * 3. Clients that stay connected are sent away once their messages are answered.
  * 4. What is in flight gets the rest of `timeoutMs`.
  */
 export async function drainTraffic(
-  { front, engine, sockets }: Traffic,
-  timeoutMs: number,
+  { front, engine, sockets, onClosed }: Traffic,
+  { timeoutMs, isHandover }: { readonly timeoutMs: number; readonly isHandover: boolean },
 ): Promise<number> {
   const endsAt = performance.now() + timeoutMs;
-  front.beginDrain();
+  front.beginDrain({ isHandover });
   await becomeQuiet(front, Math.min(lingerMaxMs, timeoutMs / 2));
   // Before the engine: closing it cuts connections that are sockets.
   const unanswered = await sockets.drain(Math.max(0, endsAt - performance.now()));
   const closed = engine?.close() ?? Promise.resolve();
+  onClosed();
   const done = front.idle().then(() => closed);
   const stop = new AbortController();
   const restMs = Math.max(0, endsAt - performance.now());

@@ -47,14 +47,15 @@ async function take(message: Exclude<ToWorker, ReplyMessage | PushMessage>): Pro
     case "hopKeys":
       return worker.useHopKeys(message.keys);
     case "drain":
-      return await drain(message.timeoutMs);
+      return await drain(message.timeoutMs, message.isHandover);
   }
 }
 
-async function drain(timeoutMs: number): Promise<void> {
+async function drain(timeoutMs: number, isHandover = false): Promise<void> {
   if (isDraining) return;
   isDraining = true;
-  const abandoned = (await worker?.drain(timeoutMs)) ?? 0;
+  const onClosed = () => send({ type: "closed" });
+  const abandoned = (await worker?.drain({ timeoutMs, isHandover }, onClosed)) ?? 0;
   logger.info("Drained", { abandoned });
   send({ type: "drained", abandoned });
   // The channel is asynchronous: closing it waits for what was sent.
@@ -83,7 +84,10 @@ process.on("message", (message: ToWorker) => {
     void queue.then(() => take(message)).catch(fail);
   }
 });
-process.on("disconnect", () => void drain(orphanDrainMs));
+process.on("disconnect", () => {
+  link.abandon();
+  void drain(orphanDrainMs);
+});
 process.on("SIGTERM", () => void drain(orphanDrainMs));
 // A terminal sends it to the whole group: the supervisor is the one who acts on it.
 process.on("SIGINT", () => {});

@@ -2,9 +2,11 @@ import type { StoredObject } from "../../catalog/kind.ts";
 import type { StateParts } from "../../cluster/status.ts";
 import type { OutgoingStatus, PingResult } from "../../connectors/contract.ts";
 import type { ErrorJson } from "../../errors/platform-error.ts";
+import type { KeptAnswer, KeyClaim, KeyProof, KeyStanding } from "../../odb/idempotency-types.ts";
 import type { BundleKey, ServerFailure } from "../../odb/types.ts";
 import type { NewInvocation } from "../../service/durable-work.ts";
 import type { LogLevel } from "../../telemetry/logger.ts";
+import type { OverloadLimits } from "../http/overload.ts";
 
 /** What supervisor and worker say to each other over the child process's message channel. */
 
@@ -25,6 +27,7 @@ export type FromWorker =
   | AnsweredMessage
   | RequestMessage
   | HeartbeatMessage
+  | ClosedMessage
   | DrainedMessage;
 
 /** The first message. The worker listens only after its first `configure`. */
@@ -39,6 +42,7 @@ export interface InitMessage {
     readonly stallMs: number;
     readonly requestMs: number;
     readonly bodyBytes: number;
+    readonly overload: OverloadLimits;
   };
   /** Unseals secrets; 32 bytes, base64url. Travels only here, never in the environment. */
   readonly clusterKey: string;
@@ -169,6 +173,15 @@ export interface Requests {
     readonly body: { readonly name: string; readonly owner: string };
     readonly reply: boolean;
   };
+  /** Takes an idempotency key for a request. */
+  readonly claimKey: { readonly body: KeyClaim; readonly reply: KeyStanding };
+  /** Keeps the answer to a request that took its key. */
+  readonly settleKey: {
+    readonly body: KeyProof & { readonly answer: KeptAnswer };
+    readonly reply: void;
+  };
+  /** Gives a key back: the request was not executed. */
+  readonly releaseKey: { readonly body: KeyProof; readonly reply: void };
   /** Passes a push on to every worker of the server; resolves to how many there are. */
   readonly push: { readonly body: { readonly text: string }; readonly reply: number };
 }
@@ -203,6 +216,8 @@ export interface HopKeysMessage {
 export interface DrainMessage {
   readonly type: "drain";
   readonly timeoutMs: number;
+  /** Another worker has taken its place at the same port, so that the server remains ready. */
+  readonly isHandover?: boolean;
 }
 
 /** Sent once the process can take `init`. */
@@ -220,6 +235,8 @@ export interface ConfiguredMessage {
   /** The code of each file that it really runs. */
   readonly bundles: readonly BundleKey[];
   readonly failures: readonly ServerFailure[];
+  /** It holds so much code of old deployments that a fresh process should take its place. */
+  readonly isWorn: boolean;
 }
 
 export interface InvokedMessage {
@@ -241,6 +258,11 @@ export interface HeartbeatMessage {
   readonly memoryBytes: number;
   /** Longest delay of the event loop since the last heartbeat. */
   readonly eventLoopDelayMs: number;
+}
+
+/** Sent while draining: no request can reach the worker any more; what is in flight goes on. */
+export interface ClosedMessage {
+  readonly type: "closed";
 }
 
 export interface DrainedMessage {

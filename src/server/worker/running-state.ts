@@ -11,6 +11,7 @@ interface Taken {
   readonly bundles: readonly BundleKey[];
   readonly bundleFailures: readonly Failure[];
   readonly objectFailures: readonly Failure[];
+  readonly isWorn: boolean;
 }
 
 /** What a worker really runs, as it says when it has taken a state and when it is asked. */
@@ -26,14 +27,14 @@ export class RunningState {
 
   /** Notes what became of a state. */
   take(
-    { revision, objects, bundles, bundleFailures, objectFailures }: Taken,
+    { revision, objects, bundles, bundleFailures, objectFailures, isWorn }: Taken,
   ): ConfiguredMessage {
     const failed = new Set(objectFailures.map(({ kind, name }) => `${kind}/${name}`));
     this.#objects = [...objects].filter(({ kind, name }) => !failed.has(`${kind}/${name}`));
     const parts = statePartsOf({ objects: this.#objects, bundles, keyId: this.#keyId });
     const failures = [...bundleFailures, ...objectFailures];
-    const hash = stateHash(parts);
-    this.#configured = { type: "configured", revision, stateHash: hash, parts, bundles, failures };
+    const said = { revision, stateHash: stateHash(parts), parts, bundles, failures, isWorn };
+    this.#configured = { type: "configured", ...said };
     return this.#configured;
   }
 

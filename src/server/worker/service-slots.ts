@@ -15,6 +15,8 @@ export class ServiceSlots implements ServiceMarks {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
   readonly #slots = new Map<string, number>();
+  /** Calls that have begun and not ended. */
+  running = 0;
   /** Calls that ended without having run, since the process started. */
   droppedTotal = 0;
 
@@ -39,11 +41,13 @@ export class ServiceSlots implements ServiceMarks {
   }
 
   enter(slot: number): void {
+    this.running++;
     this.#cells[place.lastEntered] = slot;
     this.#cells[place.counts + slot]!++;
   }
 
   leave(slot: number): void {
+    this.running--;
     this.#cells[place.counts + slot]!--;
   }
 

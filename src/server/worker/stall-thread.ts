@@ -8,7 +8,7 @@ import { looksPerStall, type StallThreadData } from "./stall-watchdog.ts";
 const { memory, stallMs, context }: StallThreadData = workerData;
 const slots = new ServiceSlots(memory);
 // Straight to the file descriptor: streams would wait for the main thread.
-const logger = createLogger({ context, write: createLineSink((text) => writeSync(2, text)) });
+const logger = createLogger({ context, write: createLineSink((text) => writeSync(2, text)).write });
 let names: readonly string[] = [];
 let lastBeat = -1;
 let missed = 0;

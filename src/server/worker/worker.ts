@@ -5,18 +5,22 @@ import { parseClusterKey } from "../../security/cluster-key.ts";
 import type { RunnableService, ServiceRuntime } from "../../service/call.ts";
 import type { Facilities } from "../../service/facilities.ts";
 import { invokeService } from "../../service/run-service.ts";
+import { TurnQueue } from "../../service/running/turn-queue.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { type HttpEngine, openHttpEngine } from "../http/engine.ts";
 import { ApiDocs } from "../http/api-docs.ts";
 import { Forwarders } from "../../http/forwarders.ts";
 import { RateLimits } from "../../http/rate-limit/rate-limits.ts";
 import { HttpFront } from "../http/front.ts";
+import { Overload } from "../http/overload.ts";
 import { compileRouter } from "../http/router.ts";
 import { BundleSet, type Failure } from "./bundle-set.ts";
 import { GenerationCompiler } from "./compile-generation.ts";
+import { poll } from "../../lib/wait.ts";
 import { drainTraffic } from "./drain.ts";
 import { FacilitySource } from "./facilities/facility-source.ts";
 import { runOperatorCall } from "./operator-call.ts";
+import { createKeyLedger } from "./facilities/supervisor-keys.ts";
 import type {
   AnsweredMessage,
   AskMessage,
@@ -54,6 +58,7 @@ export class Worker {
   readonly #init: InitMessage;
   readonly #logger: Logger;
   readonly #slots = new ServiceSlots();
+  readonly #turns = new TurnQueue(this.#slots);
   readonly #watchdog: StallWatchdog;
   readonly #bundles = new BundleSet();
   readonly #services = new ServiceSet(this.#slots);
@@ -90,6 +95,8 @@ export class Worker {
       logger,
       server: init.environment === "development" ? init.server : undefined,
       forwarders: this.#forwarders,
+      ledger: createKeyLedger(link),
+      overload: new Overload(this.#turns, limits.overload, logger),
       docs: init.apiDocs ? new ApiDocs({ cluster }) : undefined,
     });
     this.#watchdog = new StallWatchdog(this.#slots, {
@@ -126,6 +133,7 @@ export class Worker {
       bundles: this.#bundles.keys(),
       bundleFailures,
       objectFailures,
+      isWorn: this.#bundles.isWorn,
     });
     for (const { kind, name, error } of configured.failures) {
       this.#logger.error("Not brought to life", { kind, name, reason: error });
@@ -192,13 +200,25 @@ export class Worker {
     };
   }
 
-  /** Finishes the traffic; resolves to the number of requests that were cut off. */
-  async drain(timeoutMs: number): Promise<number> {
+  /**
+   * Finishes the traffic, and in a handover what the supervisor has it run as well; resolves to the
+   * number of requests that were cut off. `onClosed` is called when no more can come.
+   */
+  async drain(
+    { timeoutMs, isHandover }: { readonly timeoutMs: number; readonly isHandover: boolean },
+    onClosed: () => void,
+  ): Promise<number> {
     const endsAt = performance.now() + timeoutMs;
-    const abandoned = await drainTraffic(
-      { front: this.#front, engine: this.#engine, sockets: this.#facilities.sockets },
-      timeoutMs,
-    );
+    const traffic = {
+      front: this.#front,
+      engine: this.#engine,
+      sockets: this.#facilities.sockets,
+      onClosed,
+    };
+    const [abandoned] = await Promise.all([
+      drainTraffic(traffic, { timeoutMs, isHandover }),
+      isHandover && poll(() => this.#invocations.size === 0 || undefined, { timeoutMs }),
+    ]);
     await this.#bundles.stop(Math.max(stopMinMs, (endsAt - performance.now()) / 2));
     this.#threads.close();
     await this.#facilities.close();
@@ -254,8 +274,8 @@ export class Worker {
     facilities: Facilities,
   ): ServiceRuntime {
     const { server, cluster } = this.#init;
-    const shared = { logger: this.#logger, marks: this.#slots, invoke: invokeService };
-    return { server, cluster, services, facilities, ...shared };
+    const shared = { logger: this.#logger, marks: this.#slots, turns: this.#turns };
+    return { server, cluster, services, facilities, ...shared, invoke: invokeService };
   }
 }
 

@@ -26,6 +26,7 @@ export async function runManaged(
   const startedAt = performance.now();
   service.running?.enter();
   marks.enter(slot);
+  call.onRun?.();
   try {
     const outcome = await runHooked(runnable, handle, new ServiceContext(input, call, runnable));
     if (outcome.ok) return outcome.output;

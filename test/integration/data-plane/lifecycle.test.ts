@@ -5,8 +5,16 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { poll } from "../../../src/lib/wait.ts";
 import { parseClusterKey } from "../../../src/security/cluster-key.ts";
+import { bundleFile, stopBundler } from "../../../src/server/deploy/bundle.ts";
 import { type HashedState, stateHash, statePartsOf } from "../../../src/server/state-hash.ts";
-import { channel, clusterKey, object, WorkerProcess } from "./worker-process.ts";
+import {
+  channel,
+  clusterKey,
+  object,
+  overload,
+  storeBundle,
+  WorkerProcess,
+} from "./worker-process.ts";
 
 function version(text: string): string {
   return `export const v = defineService({ name: "v", handle: () => "${text}" });`;
@@ -226,7 +234,7 @@ describe("A worker in trouble", () => {
 
   it("is killed by its watchdog when a service holds the event loop, which is named", async () => {
     await using worker = await WorkerProcess.start({
-      limits: { stallMs: 300, requestMs: 10_000, bodyBytes: 1_000 },
+      limits: { stallMs: 300, requestMs: 10_000, bodyBytes: 1_000, overload },
     });
     const code = `export const spin = defineService({
       name: "spin", async handle() { await null; for (;;) ; },
@@ -246,7 +254,7 @@ describe("A worker in trouble", () => {
 
   it("lives on when nothing holds the event loop, however long a service takes", async () => {
     await using worker = await WorkerProcess.start({
-      limits: { stallMs: 100, requestMs: 10_000, bodyBytes: 1_000 },
+      limits: { stallMs: 100, requestMs: 10_000, bodyBytes: 1_000, overload },
     });
     const bundles = [await worker.bundle("held.ts", held)];
     await worker.configure({ upserted: heldChannels, bundles });
@@ -381,7 +389,10 @@ describe("The demo service", () => {
     await using worker = await WorkerProcess.start();
     const path = join(import.meta.dirname!, "../../../examples/hello/hello.ts");
     const upserted = [channel("/demo/hello", "demo.hello")];
-    await worker.configure({ upserted, bundles: [{ file: "hello.ts", hash: "x", path }] });
+    const { name: file, code } = await bundleFile(path);
+    await stopBundler();
+    const bundle = await storeBundle(worker.directory, { file, code });
+    await worker.configure({ upserted, bundles: [bundle] });
 
     const response = await worker.fetch("/demo/hello?name=Ana");
 

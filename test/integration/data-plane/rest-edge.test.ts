@@ -264,7 +264,10 @@ describe("openapi.json", () => {
     assert.equal(document.openapi, "3.1.1");
     assert.equal(document.paths["/hidden/{id}"], undefined);
     const operation = document.paths["/cors/{id}"].put;
-    assert.deepEqual(operation.parameters.map(({ name }: { name: string }) => name), ["id"]);
+    assert.deepEqual(
+      operation.parameters.map((one: { in: string; name: string }) => `${one.in} ${one.name}`),
+      ["path id", "header Idempotency-Key"],
+    );
     const { schema } = operation.requestBody.content["application/json"];
     assert.deepEqual(Object.keys(schema.properties), ["note"]);
     const get = document.paths["/cors/{id}"].get;

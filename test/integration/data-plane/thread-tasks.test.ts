@@ -3,9 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { sha256Hex } from "../../../src/lib/canonical-json.ts";
 import { bundleFile, stopBundler } from "../../../src/server/deploy/bundle.ts";
-import { channel, WorkerProcess } from "./worker-process.ts";
+import { channel, storeBundle, WorkerProcess } from "./worker-process.ts";
 
 const tasks = `
   import { defineThreadTask, ServiceError } from "dragoman";
@@ -43,10 +42,8 @@ describe("A deployed file with thread tasks in a module of its own", () => {
     await writeFile(join(project, "tasks.ts"), tasks);
     await writeFile(join(project, "services.ts"), services);
     const { code } = await bundleFile(join(project, "services.ts"));
-    const path = join(worker.directory, "services.mjs");
-    await writeFile(path, code);
     const upserted = ["digests", "crashes"].map((name) => channel(`/${name}`, name));
-    const bundles = [{ file: "services.ts", hash: sha256Hex(code), path }];
+    const bundles = [await storeBundle(worker.directory, { file: "services.ts", code })];
     assert.deepEqual((await worker.configure({ upserted, bundles })).failures, []);
   });
   after(async () => {

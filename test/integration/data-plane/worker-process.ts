@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StoredObject } from "../../../src/catalog/kind.ts";
@@ -8,6 +8,8 @@ import { sha256Hex } from "../../../src/lib/canonical-json.ts";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import { generateClusterKey } from "../../../src/security/cluster-key.ts";
+import type { OverloadLimits } from "../../../src/server/http/overload.ts";
+import { BundleFiles } from "../../../src/server/deploy/bundle-files.ts";
 import { forkWorker } from "../../../src/server/worker/fork.ts";
 import type {
   BundleFile,
@@ -21,6 +23,9 @@ import type {
 } from "../../../src/server/worker/protocol.ts";
 
 export const clusterKey: string = generateClusterKey();
+
+/** As servers have it by default. */
+export const overload: OverloadLimits = { inFlight: 2_000, waitMs: 200, burstMs: 1_000 };
 
 /** A real worker process, spoken to as its supervisor does. */
 export class WorkerProcess implements AsyncDisposable {
@@ -62,7 +67,7 @@ export class WorkerProcess implements AsyncDisposable {
       cluster: "test",
       environment: "development",
       http: { host: "127.0.0.1", port },
-      limits: { stallMs: 10_000, requestMs: 10_000, bodyBytes: 100_000 },
+      limits: { stallMs: 10_000, requestMs: 10_000, bodyBytes: 100_000, overload },
       clusterKey,
       logLevel: "debug",
       trustedProxies: [],
@@ -116,10 +121,7 @@ export class WorkerProcess implements AsyncDisposable {
   async bundle(file: string, body: string): Promise<BundleFile> {
     const code = `const { defineService, ServiceError, z } =
       globalThis[Symbol.for("dragoman.module")];\n${body}\n`;
-    const hash = sha256Hex(code);
-    const path = join(this.directory, `${hash}.mjs`);
-    await writeFile(path, code);
-    return { file, hash, path };
+    return await storeBundle(this.directory, { file, code });
   }
 
   fetch(path: string, init?: RequestInit): Promise<Response> {
@@ -139,6 +141,18 @@ export class WorkerProcess implements AsyncDisposable {
     }
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Writes a bundle as a server keeps it on its disk. */
+export async function storeBundle(
+  directory: string,
+  { file, code }: { readonly file: string; readonly code: string },
+): Promise<BundleFile> {
+  const files = new BundleFiles(directory);
+  const hash = sha256Hex(code);
+  const sourceMap = JSON.stringify({ version: 3, sources: [], mappings: "" });
+  await files.store({ file, hash, code, sourceMap });
+  return { file, hash, path: files.path(hash) };
 }
 
 /** An object as the supervisor sends it. */

@@ -39,7 +39,7 @@ export const order = defineService({
 /** Answers what a worker asks as a supervisor would, and notes it. */
 function supervise(worker: WorkerProcess): RequestMessage[] {
   const asked: RequestMessage[] = [];
-  const replies = {
+  const replies: Partial<Record<RequestMessage["topic"], unknown>> = {
     enqueue: "id-1",
     cancel: true,
     lock: 42,

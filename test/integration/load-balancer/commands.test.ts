@@ -122,6 +122,21 @@ describe("dragoman lb", () => {
     });
   }
 
+  it("makes a new key towards servers at each balancer, and says which one it did not reach", async () => {
+    const server = await setup.client("server", "server1");
+    const before = await server.hopKeys();
+
+    const { code, stdout } = await lb("hop-key rotate");
+
+    const after = await server.hopKeys();
+    assert.deepEqual([after.length, after[0]], [2, before[0]]);
+    assert.notEqual(after[1], before[0]);
+    assert.equal(code, 1); // the first balancer is away
+    assert.match(stdout, /^https:\/\/127\.0\.0\.1:1 keeps its key: .+\n/);
+    assert.ok(stdout.includes(`${setup.agentUrl} has a new key, used once the servers know it\n`));
+    for (const key of after) assert.ok(!stdout.includes(key));
+  });
+
   it("compares, checks, applies and reverts a configuration", async () => {
     const stdin = "lines: { backend: ['http-response set-header X-Text yes'] }\nretries: 1\n";
     const before = JSON.parse(await ok("config show -o json")).head.revision;

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { findFreePort } from "../../../src/lib/ports.ts";
-import { sha256Hex } from "../../../src/lib/canonical-json.ts";
 import type { BackendServer } from "../../../src/load-balancer/engine.ts";
 import { AgentCheck } from "../../../src/server/supervisor/agent-check.ts";
 import { WorkerPool } from "../../../src/server/supervisor/worker-pool.ts";
 import { silentLogger } from "../../../src/telemetry/logger.ts";
-import { channel, clusterKey } from "../data-plane/worker-process.ts";
+import { channel, clusterKey, overload, storeBundle } from "../data-plane/worker-process.ts";
 import { AnyBalancer, engines } from "./any-balancer.ts";
 import { Load } from "./haproxy-client.ts";
 
@@ -48,11 +47,13 @@ class SmallServer implements AsyncDisposable {
       init: {
         ...{ server: name, cluster: "test", environment: "development", clusterKey },
         http: { host: "127.0.0.1", port },
-        limits: { stallMs: 10_000, requestMs: 10_000, bodyBytes: 1_000 },
+        limits: { stallMs: 10_000, requestMs: 10_000, bodyBytes: 1_000, overload },
         ...{ logLevel: "error", trustedProxies: [], tls: undefined, kvdb: undefined },
         apiDocs: false,
       },
+      drainMs: 1_000,
       logger: silentLogger,
+      checkBundles: () => Promise.resolve(),
       onRequest: () => Promise.reject(new Error("Nothing is asked here")),
       onChange: () => {},
     });
@@ -62,13 +63,10 @@ class SmallServer implements AsyncDisposable {
 
   static async start(name: string): Promise<SmallServer> {
     const server = new SmallServer(name, await findFreePort());
-    const hash = sha256Hex(services);
-    const path = join(directory, `${hash}.mjs`);
-    await writeFile(path, services);
     await server.pool.apply({
       revision: 1,
       objects: [channel("/", "name")],
-      bundles: [{ file: "services.ts", hash, path }],
+      bundles: [await storeBundle(directory, { file: "services.ts", code: services })],
     });
     await server.check.start();
     return server;

@@ -25,6 +25,33 @@ for (const { name, start } of databases) {
     });
     after(() => database.stop());
 
+    it("knows the last run of each job that is more than planned", async () => {
+      const { odb, cluster } = await openDemo(database);
+      const spec = { service: "billing.close", every: "1h" };
+      const jobs = ["close", "never", "Öl \u{1F680}"];
+      await cluster.change(
+        jobs.map((job) => ({ op: "put", kind: "Job", name: job, spec, references: [] })),
+        { by: "ana" },
+      );
+      await planRuns(cluster, { inMs: -3_000 }, { inMs: -2_000 }, { job: jobs[2]!, inMs: -1_000 });
+      const { claimed } = await claim(cluster);
+      await settleOk(cluster, ...claimed);
+      await planRuns(cluster, { inMs: 60_000 }, { job: "never", inMs: 60_000 });
+
+      const runs = await cluster.lastRuns(["never", ...jobs, "nowhere"]);
+
+      const newest = await Promise.all(
+        [jobs[0]!, jobs[2]!].map(async (job) =>
+          (await cluster.listRuns({ job, hasBegun: true, limit: 1 }))[0]!
+        ),
+      );
+      const byJob = (a: { readonly job: string }, b: { readonly job: string }) =>
+        a.job < b.job ? -1 : 1;
+      assert.deepEqual(runs.toSorted(byJob), newest.toSorted(byJob));
+      assert.deepEqual(await cluster.lastRuns([]), []);
+      await odb.close();
+    });
+
     it("plans a run, hands it to one server, and keeps what came of it", async () => {
       const { odb, cluster } = await openDemo(database);
       assert.equal(await cluster.runDueInMs(), undefined);

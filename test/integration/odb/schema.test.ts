@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { version } from "../../../src/config/component.ts";
 import { openOdb } from "../../../src/odb/open.ts";
 import { latestVersion } from "../../../src/odb/migrations/registry.ts";
 import { type DatabaseAccess, databases, openDemo, type TestDatabase } from "./databases.ts";
@@ -52,15 +53,64 @@ for (const { name, start } of databases) {
       await assert.rejects(odb.listClusters(), { code: "ODB_NO_SCHEMA" });
     });
 
-    it("refuses a schema newer than itself, and leaves it alone", async () => {
+    it("refuses a newer schema that it cannot use, and leaves it alone", async () => {
       const { access, odb } = await openDemo(database);
-      await database.query(access, "insert into schema_version values (99, 'later', 'then')");
+      await addVersion(access, latestVersion + 1, { needs: 1, by: "7.1.0" });
+      await addVersion(access, latestVersion + 2, { needs: latestVersion + 1, by: "7.2.0" });
+      await addVersion(access, latestVersion + 3, { needs: 1, by: "7.3.0" });
 
-      const refused = { code: "ODB_NEWER_SCHEMA", message: /version 99.* knows 3$/ };
+      const refused = {
+        code: "ODB_NEWER_SCHEMA",
+        message: new RegExp(
+          `has schema version ${latestVersion + 3}, made by Dragoman 7\\.3\\.0; ` +
+            `this Dragoman ${version} cannot use it, it knows ${latestVersion}$`,
+        ),
+        advice: /^Update this Dragoman/,
+      };
       await assert.rejects(odb.checkSchema(), refused);
       await assert.rejects(odb.migrate(), refused);
       await odb.close();
     });
+
+    it("refuses a newer schema of which nobody wrote down who can use it", async () => {
+      const { access, odb } = await openDemo(database);
+      await database.query(access, "insert into schema_version values (99, 'later', 'then')");
+
+      await assert.rejects(odb.checkSchema(), {
+        code: "ODB_NEWER_SCHEMA",
+        message: /schema version 99, made by a later Dragoman;/,
+      });
+      await odb.close();
+    });
+
+    it("works on a newer schema that was made for it too", async () => {
+      const { access, odb, cluster } = await openDemo(database);
+      const newer = latestVersion + 1;
+      await database.query(access, "alter table server add column later varchar(20)");
+      await addVersion(access, newer, { needs: latestVersion, by: "7.1.0" });
+
+      await odb.checkSchema();
+      assert.deepEqual(await odb.migrate(), { from: newer, to: newer });
+      await cluster.change([{ op: "put", kind: "A", name: "a", spec: {}, references: [] }], {
+        by: "me",
+      });
+
+      assert.equal((await cluster.snapshot()).objects.length, 1);
+      await odb.close();
+    });
+
+    async function addVersion(
+      access: DatabaseAccess,
+      number: number,
+      { needs, by }: { readonly needs: number; readonly by: string },
+    ): Promise<void> {
+      await database.query(
+        access,
+        `insert into schema_version values (${number}, 'later', 'then')`,
+      );
+      const values = `${number}, ${needs}, '${by}'`;
+      await database.query(access, `insert into schema_requirement values (${values})`);
+    }
 
     it("drops every table of its own and no other", async () => {
       const { access, odb, cluster } = await openDemo(database);

@@ -12,6 +12,7 @@ import { bundleFile, stopBundler } from "../../../src/server/deploy/bundle.ts";
 import type { RunnableState } from "../../../src/server/supervisor/worker-process.ts";
 import { WorkerPool } from "../../../src/server/supervisor/worker-pool.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
+import { overload } from "../data-plane/worker-process.ts";
 
 const time = "2026-01-01T00:00:00.000Z";
 let directory: string;
@@ -53,7 +54,7 @@ before(async () => {
       cluster: "test",
       environment: "development",
       http: { host: "127.0.0.1", port },
-      limits: { stallMs: 2_000, requestMs: 5_000, bodyBytes: 1_000_000 },
+      limits: { stallMs: 2_000, requestMs: 5_000, bodyBytes: 1_000_000, overload },
       clusterKey: generateClusterKey(),
       logLevel: "error",
       trustedProxies: [],
@@ -62,6 +63,8 @@ before(async () => {
       apiDocs: true,
     },
     logger: createLogger({ write: (line) => lines.push(line) }),
+    drainMs: 1_000,
+    checkBundles: () => Promise.resolve(),
     onRequest: () => Promise.reject(new Error("Nothing is asked here")),
     onChange: () => {},
   });

@@ -17,16 +17,20 @@ export interface Condition {
   readonly since?: string;
   /** It is mentioned only once it has lasted this long. Default 0. */
   readonly graceMs?: number;
-  /** Id of the page element that tells more. */
+  /** Id of the page element that tells more, or the path of another page. */
   readonly target: string;
 }
 
-/** Ids of the page's elements. */
+/** So many jobs that never run are named one by one. */
+const alarmsShown = 5;
+
+/** Ids of the page's elements, and other pages. */
 export const targets = {
   balancer: "balancer",
   odb: "odb",
   kvdb: "kvdb",
   server: (name: string): string => `server-${name}`,
+  jobs: (cluster: string, query: string): string => `/clusters/${cluster}/jobs?${query}`,
 } as const;
 
 /** Everything that is not as it should be, in no special order. */
@@ -39,6 +43,8 @@ export function findConditions(readings: ClusterReadings): readonly Condition[] 
         ...revisionConditions(server.status, readings),
         ...workerConditions(server.status, readings),
         ...failureConditions(server.status),
+        ...diskConditions(server.status),
+        ...alarmConditions(server.status),
       ]),
     ]),
     ...stateConditions(readings),
@@ -127,6 +133,34 @@ function failureConditions({ name, failures }: ServerStatus): readonly Condition
     what: `${failure.kind} ${failure.name} failed on ${name}`,
     why: failure.error,
     target: targets.server(name),
+  }));
+}
+
+function diskConditions({ name, disk }: ServerStatus): readonly Condition[] {
+  if (disk.state === "up") return [];
+  const what = `${name} cannot write to its disk`;
+  const why = disk.reason === undefined ? {} : { why: disk.reason };
+  const target = targets.server(name);
+  return [{ id: `disk ${name}`, health: "warning", what, ...why, since: disk.since, target }];
+}
+
+/** Said by the server that plans jobs. */
+function alarmConditions({ cluster, alarms }: ServerStatus): readonly Condition[] {
+  if (alarms.length > alarmsShown) {
+    const what = `${alarms.length} jobs are active and will never run`;
+    return [{
+      id: "alarms",
+      health: "warning",
+      what,
+      target: targets.jobs(cluster, "state=alarm"),
+    }];
+  }
+  return alarms.map(({ job, reason }): Condition => ({
+    id: `alarm ${job}`,
+    health: "warning",
+    what: `Job ${job} is active and will never run`,
+    why: reason,
+    target: targets.jobs(cluster, `job=${encodeURIComponent(job)}`),
   }));
 }
 

@@ -51,6 +51,7 @@ export function sampleStatus(name: string, change: Partial<ServerStatus> = {}): 
     alarms: [],
     odb: { state: "up", engine: "sqlite", address: "odb.db", since: startedAt },
     kvdb: { state: "up", engine: "redis", address: "127.0.0.1:6379", since: startedAt },
+    disk: { state: "up", since: startedAt },
     ...change,
   };
 }

@@ -135,6 +135,38 @@ describe("summarise", () => {
     assert.equal(verdict.impact, "Requests are served by server1 and server2");
   });
 
+  it("names jobs that will never run, one by one while they are few", () => {
+    const alarmsOf = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ job: `a/${index}`, reason: "No such day" }));
+    const attentionOf = (count: number) => {
+      const servers = [sampleServer("server1", { alarms: alarmsOf(count) })];
+      return overviewOf(sampleReadings({ servers })).attention;
+    };
+
+    const [one, ...others] = attentionOf(1);
+    const [many, ...more] = attentionOf(12);
+
+    assert.deepEqual([one?.what, one?.why, one?.target], [
+      "Job a/0 is active and will never run",
+      "No such day",
+      "/clusters/demo/jobs?job=a%2F0",
+    ]);
+    assert.deepEqual([many?.what, many?.target], [
+      "12 jobs are active and will never run",
+      "/clusters/demo/jobs?state=alarm",
+    ]);
+    assert.deepEqual([others, more], [[], []]);
+  });
+
+  it("names a server that cannot write to its disk, with the reason", () => {
+    const reason = "state: ENOSPC: no space left on device, write";
+    const full = sampleServer("server1", { disk: { state: "down", since: startedAt, reason } });
+    const { attention } = overviewOf(sampleReadings({ servers: [full] }));
+
+    assert.equal(attention[0]?.what, "server1 cannot write to its disk");
+    assert.equal(attention[0]?.why, reason);
+  });
+
   it("gives the balancer's reason for a server that runs but gets nothing", () => {
     const balanced = sampleBalanced("server2", { state: "down", reason: "Layer7 check: 503" });
     const status = sampleBalancer([sampleBalanced("server1"), balanced]);

@@ -1,16 +1,11 @@
-import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { Overview } from "../../shared/overview.ts";
 import type { SessionView } from "../../shared/session.ts";
 import { shortTimestamp } from "../format.ts";
-import { LiveProvider, useLive } from "../live/live-context.tsx";
-import { useSignsOfLife } from "../live/signs-of-life.ts";
+import { useLive } from "../live/live-context.tsx";
 import { ClusterMap } from "../map/cluster-map.tsx";
 import { Sparkline } from "../map/sparkline.tsx";
-import { forgetSession } from "../session.ts";
 import { DeployPanel } from "../deploy/deploy-panel.tsx";
-import { Shell } from "../shell/shell.tsx";
-import { Message } from "../ui/message.tsx";
 import { BalancerPanel } from "./balancer-panel.tsx";
 import styles from "./cluster-page.module.css";
 import { DependencyPanel } from "./dependency-panel.tsx";
@@ -18,27 +13,7 @@ import { ServerPanel } from "./server-panel.tsx";
 import { VerdictPanel } from "./verdict.tsx";
 
 /** Everything about one cluster at a glance, live. */
-export function ClusterPage(
-  { cluster, session }: { readonly cluster: string; readonly session: SessionView },
-) {
-  const navigate = useNavigate();
-  const choice = session.clusters.find(({ name }) => name === cluster);
-  const goToLogin = () => {
-    forgetSession();
-    void navigate({ to: "/login", search: { to: `/clusters/${cluster}`, ended: true } });
-  };
-  useSignsOfLife();
-  if (choice === undefined) return <Message title={`This console does not show "${cluster}"`} />;
-  return (
-    <LiveProvider cluster={cluster} onSessionEnd={goToLogin}>
-      <Shell cluster={choice} session={session}>
-        <Content session={session} />
-      </Shell>
-    </LiveProvider>
-  );
-}
-
-function Content({ session }: { readonly session: SessionView }) {
+export function ClusterPage({ session }: { readonly session: SessionView }) {
   const { state: { overview, rates, phase, problem } } = useLive();
   useTitle(overview);
   if (overview === null) {

@@ -30,7 +30,7 @@ function Item({ item: { health, what, why, since, target } }: { readonly item: A
     <li data-health={health}>
       <HealthMark health={health} label={health === "bad" ? "Failure" : "Warning"} />
       <div className={styles["words"]}>
-        <a href={`#${target}`}>{what}</a>
+        <a href={target.startsWith("/") ? target : `#${target}`}>{what}</a>
         {why !== null && <span>{why}</span>}
       </div>
       <span className={styles["since"]}>

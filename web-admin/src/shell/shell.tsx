@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { type ReactNode } from "react";
 import type { ClusterChoice, SessionView } from "../../shared/session.ts";
 import { ClusterMenu } from "./cluster-menu.tsx";
@@ -6,6 +7,8 @@ import { LiveBanner, LiveIndicator } from "./live-indicator.tsx";
 import { Logo } from "./logo.tsx";
 import styles from "./shell.module.css";
 import { UserMenu } from "./user-menu.tsx";
+
+const exact = { exact: true };
 
 /** What stands around every page of a cluster: which one it is, whose, how fresh, and who asks. */
 export function Shell(
@@ -26,6 +29,14 @@ export function Shell(
           </span>
           <ClusterMenu cluster={cluster} clusters={session.clusters} />
           <span className={styles["environment"]}>{cluster.environment}</span>
+          <nav className={styles["nav"]} aria-label="Pages of the cluster">
+            <Link to="/clusters/$cluster" params={{ cluster: cluster.name }} activeOptions={exact}>
+              Overview
+            </Link>
+            <Link to="/clusters/$cluster/jobs" params={{ cluster: cluster.name }} search={{}}>
+              Jobs
+            </Link>
+          </nav>
           <span className={styles["space"]} />
           <LiveIndicator />
           <ColorSchemeToggle />

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { PlatformError } from "../../../errors/platform-error.ts";
+import { requireUsableSchema } from "../../checks/server-odb.ts";
 import { type Environment, loadEnvironment, loadEnvironmentAt } from "../../cluster/environment.ts";
 import { withRestartableCluster } from "../../cluster/restartable-cluster.ts";
 import { rollingRestart, type RollingResult } from "../../cluster/rolling-restart.ts";
@@ -55,6 +56,7 @@ export const command = defineCommand({
     const environment = directory === undefined
       ? await loadEnvironment({ env }, io)
       : await loadEnvironmentAt(resolve(io.cwd, directory));
+    await requireUsableSchema(environment.directory);
     const result = await restartInTurn(environment, io, {
       limitMs: limit * 1_000,
       errorBound: errorRate / 100,

@@ -1,8 +1,7 @@
 import type { InvocationView } from "../../../admin-api/api.ts";
 import { invocationStates } from "../../../odb/durable-types.ts";
+import { printList } from "../../cluster/print-list.ts";
 import { defineCommand, environmentOption, limitOption, outputOption } from "../../command.ts";
-import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
-import { printResult } from "../../output.ts";
 
 /** Longer errors are cut in the table; invocation show has all of them. */
 const errorMax = 60;
@@ -25,18 +24,11 @@ export const command = defineCommand({
     "dragoman invocation list --state failed --env ./demo",
     "dragoman invocation list --service orders.bill",
   ],
-  async run({ state, service, limit, env, output }, io) {
-    const environment = await loadEnvironment({ env }, io);
-    const query = new URLSearchParams({ limit: String(limit) });
-    if (state !== undefined) query.set("state", state);
-    if (service !== undefined) query.set("service", service);
-    const invocations = await withAdmin(
-      environment,
-      (client) => client.get<readonly InvocationView[]>(`/v1/invocations?${query}`),
-    );
-    await printResult(io.stdout, output, {
-      value: invocations,
-      table: {
+  async run({ state, service, limit, ...input }, io) {
+    await printList<InvocationView>(input, io, {
+      path: "/v1/invocations",
+      query: { limit, state, service },
+      table: (invocations) => ({
         columns: ["id", "service", "state", "attempts", "next or end", "error"],
         rows: invocations.map((one) => [
           one.id,
@@ -47,7 +39,7 @@ export const command = defineCommand({
           shorten(one.lastError ?? "-"),
         ]),
         empty: "There are none",
-      },
+      }),
     });
   },
 });

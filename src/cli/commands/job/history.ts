@@ -2,8 +2,10 @@ import type { RunDetail, RunView } from "../../../admin-api/api.ts";
 import { runStates } from "../../../odb/job-types.ts";
 import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
 import { renderRun, runTable } from "../../cluster/job-text.ts";
+import { printList } from "../../cluster/print-list.ts";
 import { defineCommand, environmentOption, limitOption, outputOption } from "../../command.ts";
-import { printResult } from "../../output.ts";
+import type { CommandIo } from "../../io.ts";
+import { type OutputFormat, printResult } from "../../output.ts";
 
 export const command = defineCommand({
   path: "job history",
@@ -25,22 +27,23 @@ export const command = defineCommand({
     "dragoman job history --state failed",
     "dragoman job history --run 019a1b2c3d4e5f60718293a4b5c6d7e8",
   ],
-  async run({ name, run, state, limit, env, output }, io) {
-    const environment = await loadEnvironment({ env }, io);
-    if (run !== undefined) {
-      const path = `/v1/runs/${encodeURIComponent(run)}`;
-      const one = await withAdmin(environment, (client) => client.get<RunDetail>(path));
-      return await printResult(io.stdout, output, { value: one, table: renderRun(one) });
-    }
-    const query = new URLSearchParams({ limit: String(limit) });
-    if (name !== undefined) query.set("job", name);
-    if (state === undefined) query.set("hasBegun", "true");
-    else query.set("state", state);
-    const runs = await withAdmin(
-      environment,
-      (client) => client.get<readonly RunView[]>(`/v1/runs?${query}`),
-    );
-    const table = runTable(runs, { withJob: name === undefined });
-    await printResult(io.stdout, output, { value: runs, table });
+  async run({ name, run, state, limit, ...input }, io) {
+    if (run !== undefined) return await showRun(run, input, io);
+    await printList<RunView>(input, io, {
+      path: "/v1/runs",
+      query: { limit, job: name, state, hasBegun: state === undefined ? true : undefined },
+      table: (runs) => runTable(runs, { withJob: name === undefined }),
+    });
   },
 });
+
+async function showRun(
+  id: string,
+  { env, output }: { readonly env: string | undefined; readonly output: OutputFormat },
+  io: CommandIo,
+): Promise<void> {
+  const environment = await loadEnvironment({ env }, io);
+  const path = `/v1/runs/${encodeURIComponent(id)}`;
+  const run = await withAdmin(environment, (client) => client.get<RunDetail>(path));
+  await printResult(io.stdout, output, { value: run, table: renderRun(run) });
+}

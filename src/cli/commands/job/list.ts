@@ -1,7 +1,7 @@
-import type { JobView } from "../../../admin-api/api.ts";
-import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
-import { defineCommand, environmentOption, outputOption } from "../../command.ts";
-import { printResult, renderTable } from "../../output.ts";
+import { jobStates, type JobView } from "../../../admin-api/api.ts";
+import { printList } from "../../cluster/print-list.ts";
+import { defineCommand, environmentOption, limitOption, outputOption } from "../../command.ts";
+import { quoteWord, renderTable, type Table } from "../../output.ts";
 
 export const command = defineCommand({
   path: "job list",
@@ -10,23 +10,39 @@ export const command = defineCommand({
     "active; paused: until job resume; inactive: its definition says so; ended: none of " +
     "its times is left; alarm: it is active and will never run, and the reason stands below.",
   arguments: {},
-  options: { env: environmentOption, output: outputOption },
-  examples: ["dragoman job list --env ./demo", "dragoman job list -o json"],
-  async run({ env, output }, io) {
-    const environment = await loadEnvironment({ env }, io);
-    const jobs = await withAdmin(
-      environment,
-      (client) => client.get<readonly JobView[]>("/v1/jobs"),
-    );
-    await printResult(io.stdout, output, {
-      value: jobs,
-      table: renderJobs(jobs, io.stdout.colour),
+  options: {
+    state: { type: "choice", choices: jobStates, summary: "Only those in this state" },
+    after: { type: "text", value: "NAME", summary: "Only those whose names come after this one" },
+    limit: { ...limitOption, default: 100 },
+    env: environmentOption,
+    output: outputOption,
+  },
+  examples: [
+    "dragoman job list --env ./demo",
+    "dragoman job list --state alarm",
+    "dragoman job list -o json",
+  ],
+  async run({ state, after, limit, ...input }, io) {
+    await printList<JobView>(input, io, {
+      path: "/v1/jobs",
+      query: { limit, state, after },
+      table: (jobs) => {
+        const empty = state === undefined && after === undefined ? noJobs : "There are none";
+        return [
+          renderTable({ ...jobTable(jobs), empty }, io.stdout).trimEnd(),
+          ...alarmLines(jobs),
+          ...(jobs.length < limit ? [] : [moreLine(jobs)]),
+        ].join("\n");
+      },
     });
   },
 });
 
-function renderJobs(jobs: readonly JobView[], colour: boolean): string {
-  const table = renderTable({
+const noJobs =
+  "There are no jobs; describe one (dragoman schema Job) and apply it (dragoman apply)";
+
+function jobTable(jobs: readonly JobView[]): Table {
+  return {
     columns: ["name", "schedule", "service", "state", "next", "last run"],
     rows: jobs.map(({ name, schedule, service, state, nextAt, lastRun }) => [
       name,
@@ -36,9 +52,17 @@ function renderJobs(jobs: readonly JobView[], colour: boolean): string {
       nextAt ?? "-",
       lastRun === null ? "-" : `${lastRun.state} ${lastRun.startedAt ?? lastRun.plannedAt}`,
     ]),
-    empty: "There are no jobs; describe one (dragoman schema Job) and apply it (dragoman apply)",
-  }, { colour });
-  const alarms = jobs.flatMap(({ name, reason }) => reason === undefined ? [] : [{ name, reason }]);
-  const lines = alarms.map(({ name, reason }) => `Alarm: ${name}: ${reason}`);
-  return [table.trimEnd(), ...lines].join("\n");
+  };
+}
+
+function alarmLines(jobs: readonly JobView[]): readonly string[] {
+  return jobs.flatMap(({ name, reason }) =>
+    reason === undefined ? [] : [`Alarm: ${name}: ${reason}`]
+  );
+}
+
+/** The list is full, so that more may follow. */
+function moreLine(jobs: readonly JobView[]): string {
+  const last = quoteWord(jobs.at(-1)!.name); // a limit is 1 at least
+  return `There may be more: dragoman job list --after ${last}`;
 }

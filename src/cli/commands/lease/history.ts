@@ -1,7 +1,6 @@
 import type { LeaseTermView } from "../../../admin-api/api.ts";
-import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
+import { printList } from "../../cluster/print-list.ts";
 import { defineCommand, environmentOption, limitOption, outputOption } from "../../command.ts";
-import { printResult } from "../../output.ts";
 
 export const command = defineCommand({
   path: "lease history",
@@ -16,17 +15,11 @@ export const command = defineCommand({
     output: outputOption,
   },
   examples: ["dragoman lease history scheduler --env ./demo"],
-  async run({ name, limit, env, output }, io) {
-    const environment = await loadEnvironment({ env }, io);
-    const query = new URLSearchParams({ limit: String(limit) });
-    if (name !== undefined) query.set("name", name);
-    const terms = await withAdmin(
-      environment,
-      (client) => client.get<readonly LeaseTermView[]>(`/v1/leases/history?${query}`),
-    );
-    await printResult(io.stdout, output, {
-      value: terms,
-      table: {
+  async run({ name, limit, ...input }, io) {
+    await printList<LeaseTermView>(input, io, {
+      path: "/v1/leases/history",
+      query: { limit, name },
+      table: (terms) => ({
         columns: ["lease", "epoch", "server", "from", "until", "ended because"],
         rows: terms.map((term) => [
           term.name,
@@ -37,7 +30,7 @@ export const command = defineCommand({
           term.end ?? "-",
         ]),
         empty: "Nobody has held it so far",
-      },
+      }),
     });
   },
 });

@@ -1,7 +1,6 @@
 import type { LeaseView } from "../../../admin-api/api.ts";
-import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
+import { printList } from "../../cluster/print-list.ts";
 import { defineCommand, environmentOption, outputOption } from "../../command.ts";
-import { printResult } from "../../output.ts";
 
 export const command = defineCommand({
   path: "lease list",
@@ -12,15 +11,10 @@ export const command = defineCommand({
   arguments: {},
   options: { env: environmentOption, output: outputOption },
   examples: ["dragoman lease list --env ./demo"],
-  async run({ env, output }, io) {
-    const environment = await loadEnvironment({ env }, io);
-    const leases = await withAdmin(
-      environment,
-      (client) => client.get<readonly LeaseView[]>("/v1/leases"),
-    );
-    await printResult(io.stdout, output, {
-      value: leases,
-      table: {
+  async run(input, io) {
+    await printList<LeaseView>(input, io, {
+      path: "/v1/leases",
+      table: (leases) => ({
         columns: ["lease", "state", "server", "epoch", "since", "expires in"],
         rows: leases.map(({ name, state, server, epoch, acquiredAt, expiresInMs }) => [
           name,
@@ -31,7 +25,7 @@ export const command = defineCommand({
           state === "held" ? `${expiresInMs} ms` : "-",
         ]),
         empty: "Nobody has held a lease so far",
-      },
+      }),
     });
   },
 });

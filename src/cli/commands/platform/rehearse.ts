@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { access, constants } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { PlatformError } from "../../../errors/platform-error.ts";
 import type { RehearsalResult } from "../../../rehearsal/rehearse.ts";
 import { defineCommand, outputOption } from "../../command.ts";
@@ -57,6 +58,11 @@ export const command = defineCommand({
       summary: "The new cluster's database, which must exist (default: a SQLite file)",
     },
     odbPasswordFile: odbPasswordOption,
+    other: {
+      type: "text",
+      value: "DIR",
+      summary: "For upgrade: a second installation of Dragoman, older or newer than this one",
+    },
     keep: { type: "flag", summary: "Leave the new cluster running afterwards" },
     yes: { type: "flag", short: "y", summary: "Rehearse in production" },
     output: outputOption,
@@ -67,6 +73,7 @@ export const command = defineCommand({
     "dragoman rehearse all --odb postgresql://dragoman@127.0.0.1:5432/rehearsal",
     "dragoman rehearse server-killed --rate 1250 --duration 18 --servers 4",
     "dragoman rehearse leader-changes --ticks 10000",
+    "dragoman rehearse upgrade --other /opt/dragoman-0.1.0 --duration 600",
   ],
   async run(input, io) {
     const { output, scenario } = input;
@@ -77,12 +84,23 @@ export const command = defineCommand({
         command: path,
       });
     }
+    requireOtherWhereMeant({ ...input, scenario });
     const result = await rehearseWith({ ...input, scenario }, io);
     if (output !== "table") await printResult(io.stdout, output, { value: result, table: "" });
     else io.stdout.write(renderLeftOut(result.leftOut));
     return result.reports.every(({ kept }) => kept) ? exitCodes.ok : exitCodes.failed;
   },
 });
+
+function requireOtherWhereMeant({ scenario, other, env }: RehearseInput): void {
+  const isMissing = scenario === "upgrade" && other === undefined;
+  const isIdle = other !== undefined && (scenario !== "upgrade" || env !== undefined);
+  if (!isMissing && !isIdle) return;
+  const reason = isMissing
+    ? "Name a second installation of Dragoman with --other"
+    : "--other is for the scenario upgrade, on a cluster of its own";
+  throw new PlatformError("CLI_USAGE", { reason, command: path });
+}
 
 function seconds<const D extends number>(
   summary: string,
@@ -101,6 +119,7 @@ interface RehearseInput {
   readonly servers: number;
   readonly odb: string | undefined;
   readonly odbPasswordFile: string | undefined;
+  readonly other: string | undefined;
   readonly keep: boolean;
   readonly yes: boolean;
   readonly output: OutputFormat;
@@ -109,11 +128,13 @@ interface RehearseInput {
 async function rehearseWith(input: RehearseInput, io: CommandIo): Promise<RehearsalResult> {
   const { findScenarios, rehearse } = await import("../../../rehearsal/rehearse.ts");
   const { odb, odbPasswordFile: passwordFile, env, output } = input;
-  const access = odb === undefined
+  const odbAccess = odb === undefined
     ? undefined
     : await readOdbAccess({ url: odb, passwordFile }, io);
   // The password must not stand in the arguments of a process.
-  const secrets = access?.password === undefined ? {} : { DRAGOMAN_ODB_PASSWORD: access.password };
+  const secrets = odbAccess?.password === undefined
+    ? {}
+    : { DRAGOMAN_ODB_PASSWORD: odbAccess.password };
   const began = performance.now();
   return await rehearse({
     scenarios: findScenarios(input.scenario),
@@ -126,9 +147,12 @@ async function rehearseWith(input: RehearseInput, io: CommandIo): Promise<Rehear
     environment: env === undefined ? undefined : resolve(io.cwd, env),
     production: input.yes,
     servers: input.servers,
-    odbUrl: access?.url,
+    odbUrl: odbAccess?.url,
     keep: input.keep,
     run: createRunCommand(io.env, secrets),
+    other: input.other === undefined
+      ? undefined
+      : createRunCommand(io.env, secrets, await findLauncher(resolve(io.cwd, input.other))),
     interrupted: io.stopSignal().then((signal) =>
       Promise.reject(new PlatformError("CLI_INTERRUPTED", { signal }))
     ),
@@ -140,6 +164,12 @@ async function rehearseWith(input: RehearseInput, io: CommandIo): Promise<Rehear
       if (output === "table") io.stdout.write(`\n${renderReport(report, io.stdout)}\n`);
     },
   });
+}
+
+async function findLauncher(directory: string): Promise<string> {
+  const launcher = join(directory, "dragoman");
+  if (await access(launcher, constants.X_OK).then(() => true, () => false)) return launcher;
+  throw new PlatformError("REHEARSAL_NO_INSTALLATION", { directory });
 }
 
 async function printScenarios(output: OutputFormat, io: CommandIo): Promise<void> {

@@ -109,7 +109,8 @@ function requestOf({ path, method, operation }, form) {
     const value = values.get(`${parameter.in}:${parameter.name}`) ?? "";
     if (parameter.in === "path") {
       target = target.replace(`{${parameter.name}}`, encodeURIComponent(value));
-    } else if (value !== "") query.append(parameter.name, value);
+    } else if (value !== "" && parameter.in === "header") headers.set(parameter.name, value);
+    else if (value !== "") query.append(parameter.name, value);
   }
   authorize(operation, { headers, query });
   const type = Object.keys(operation.requestBody?.content ?? {})[0];

@@ -69,6 +69,27 @@ export async function listRuns(
   return rows.sort(newestFirst).slice(0, countMax).map(runRowOf);
 }
 
+/** See JobStore.lastRuns. */
+export async function lastRuns(
+  cluster: ClusterContext,
+  jobs: readonly string[],
+): Promise<readonly RunRow[]> {
+  if (jobs.length === 0) return [];
+  // A look-up in the index for each job, in one question: job_run may have very many rows of each.
+  const last = await cluster.db.selectFrom("object as o")
+    .select((eb) =>
+      eb.selectFrom("job_run as r").select("r.id")
+        .whereRef("r.cluster_id", "=", "o.cluster_id").whereRef("r.job", "=", "o.name")
+        .where("r.state", "<>", "planned")
+        .orderBy("r.planned_at", "desc").orderBy("r.attempt", "desc").limit(1).as("id")
+    )
+    .where("o.cluster_id", "=", cluster.clusterId).where("o.kind", "=", "Job")
+    .where("o.name", "in", jobs).execute();
+  const ids = last.flatMap(({ id }) => id ?? []);
+  if (ids.length === 0) return [];
+  return (await selectRuns(cluster).where("id", "in", ids).execute()).map(runRowOf);
+}
+
 /** See JobStore.getRun. */
 export async function getRun(cluster: ClusterContext, id: string): Promise<RunDetail> {
   const row = await selectRuns(cluster).select(["service", "input", "output"])

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { isPlatformError } from "../../../errors/platform-error.ts";
+import { sha256Hex } from "../../../lib/canonical-json.ts";
 import { poll } from "../../../lib/wait.ts";
 import { isServiceError } from "../../../service/service-error.ts";
 import { defineThreadTask, type ThreadTask } from "../../../service/threads.ts";
+import { BundleFiles } from "../../deploy/bundle-files.ts";
 import { loadBundle } from "../bundle-loader.ts";
 import { ThreadPool } from "./thread-pool.ts";
 
@@ -43,11 +45,16 @@ describe("The threads of a worker", () => {
   const task = (name: string) => tasks.get(name)!;
   const pool = new ThreadPool({ threadsMax: 2, queueMax: 1 });
 
+  async function store(text: string): Promise<string> {
+    const files = new BundleFiles(directory);
+    const hash = sha256Hex(text);
+    await files.store({ file: "tasks.ts", hash, code: text, sourceMap: "{}" });
+    return files.path(hash);
+  }
+
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), "dragoman-threads-"));
-    const path = join(directory, "tasks.mjs");
-    await writeFile(path, code);
-    ({ tasks } = await loadBundle(path));
+    ({ tasks } = await loadBundle(await store(code)));
   });
   after(async () => {
     pool.close();
@@ -68,7 +75,7 @@ describe("The threads of a worker", () => {
 
   it("bring back errors with what they say", async () => {
     await assert.rejects(pool.run(task("throw"), 1, never), (error: Error) => {
-      assert.match(error.stack ?? "", /tasks\.mjs/);
+      assert.match(error.stack ?? "", /[0-9a-f]{64}\.mjs/);
       return error.name === "RangeError" && error.message === "too far";
     });
     await assert.rejects(pool.run(task("refuse"), 1, never), (error: unknown) => {
@@ -134,8 +141,7 @@ describe("The threads of a worker", () => {
   });
 
   it("refuse two tasks of one name in a file", async () => {
-    const path = join(directory, "twice.mjs");
-    await writeFile(path, `${code}\ndefineThreadTask({ name: "spin", run: () => 1 });`);
+    const path = await store(`${code}\ndefineThreadTask({ name: "spin", run: () => 1 });`);
     await assert.rejects(loadBundle(path), {
       code: "THREAD_TASK_INVALID",
       message: /"spin" cannot be defined: The file has another task with this name/,

@@ -1,0 +1,202 @@
+import { setImmediate } from "node:timers";
+import { isPlatformError, PlatformError } from "../../errors/platform-error.ts";
+import type { Call } from "../call.ts";
+
+/** A turn of the event loop may take so long before calls have to wait for the next one. */
+const turnMs = 5;
+/** After a long turn, as many short ones: requests are read, refused and answered in several. */
+const breathsMax = 12;
+/** Calls that may begin in one turn after others had to wait, at most. */
+const batchMax = 256;
+/** How often it is looked at how late the loop is, while calls come. */
+const watchMs = 50;
+/** The loop may be late by this before calls take turns at all. */
+const strainMs = 20;
+/** The loop may be late by this before fewer calls are let run beside one another. */
+const lateMaxMs = 50;
+/** After as many looks without strain, calls begin at once again. */
+const calmLooks = 20;
+
+/** How much one turn counts in the pace, and how many times slower than before it may count. */
+const paceShare = 0.1;
+const paceRise = 4;
+const paceMinMs = 1;
+
+/** What there is to know of a call while it waits. */
+type Pending = Pick<Call, "signal" | "remaining">;
+
+interface Waiting {
+  readonly call: Pending;
+  readonly begin: () => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/**
+ * Lets calls begin at once as long as the event loop is in time: then a call costs no more than a
+ * look at a field. Once the loop is late, calls wait in the order in which they came while a turn
+ * takes long, and each turn begins as many as it can bear: so that the process goes on reading
+ * requests, and can refuse some, however long services compute. What services
+ * compute after they have waited for something happens in no turn of ours: when that makes the loop
+ * late, fewer calls run beside one another for a while. A call that nobody waits for any more
+ * leaves the queue without having run.
+ */
+export class TurnQueue {
+  readonly #marks: { readonly running: number };
+  readonly #queue = new Set<Waiting>();
+  #isTurning = false;
+  #isLate = false;
+  #breaths = 0;
+  /** When the present turn began. */
+  #turnAt = 0;
+  /** When the first call had to wait; 0 once the loop has caught up. */
+  #behindSince = 0;
+  #batch = 1;
+  /** From one call that begins to the next, while others wait. */
+  #paceMs = 0;
+  #admittedAt = 0;
+  #admitted = 0;
+  /** How many calls may run beside one another. */
+  #window = Infinity;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #watchedAt = 0;
+  /** Looks until calls begin at once again; 0: they do. */
+  #strain = 0;
+  #hasEntered = false;
+
+  /** `marks` say how many calls have begun and not ended. */
+  constructor(marks: { readonly running: number }) {
+    this.#marks = marks;
+  }
+
+  /** Whether the loop was late of late, so that calls take turns. */
+  get isStrained(): boolean {
+    return this.#strain > 0;
+  }
+
+  /** Calls that have not begun. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** How long a call that came now would wait, in milliseconds. */
+  get waitMs(): number {
+    return this.#queue.size * this.#paceMs;
+  }
+
+  /** Since calls have had to wait, without the loop having caught up, in milliseconds. */
+  get behindMs(): number {
+    return this.#behindSince === 0 ? 0 : performance.now() - this.#behindSince;
+  }
+
+  /**
+   * Returns nothing where the call may begin at once, else a promise of that. It rejects with the
+   * call's reason when the call was over before it could begin.
+   */
+  enter(call: Pending): void | Promise<void> {
+    this.#hasEntered = true;
+    if (this.#watch === undefined) this.#startWatch();
+    if (this.#strain === 0) return;
+    const now = performance.now();
+    if (!this.#isTurning) this.#startTurning(now);
+    const isFree = this.#queue.size === 0 && !this.#isLate && now - this.#turnAt < turnMs &&
+      this.#marks.running < this.#window;
+    if (!isFree) return this.#wait(call, now);
+  }
+
+  #wait(call: Pending, now: number): Promise<void> {
+    if (this.#behindSince === 0) this.#behindSince = now;
+    return new Promise((begin, refuse) => {
+      this.#queue.add({ call, begin, refuse });
+    });
+  }
+
+  #startTurning(now: number): void {
+    this.#isTurning = true;
+    this.#turnAt = now;
+    this.#batch = 1;
+    this.#admitted = 0;
+    setImmediate(this.#turn);
+  }
+
+  /** What began in the last turn has run as far as it could: how long it took says how many are next. */
+  readonly #turn = (): void => {
+    const now = performance.now();
+    this.#isLate = now - this.#turnAt >= turnMs;
+    this.#turnAt = now;
+    if (this.#isLate) {
+      this.#batch = Math.max(1, this.#batch >> 1);
+      this.#breaths = breathsMax;
+    } else if (this.#queue.size === 0) {
+      this.#isTurning = false;
+      this.#behindSince = 0;
+      return;
+    } else if (this.#breaths > 0) this.#breaths--;
+    else this.#batch = Math.min(batchMax, this.#batch * 2);
+    if (this.#breaths > 0 || this.#admit(now)) setImmediate(this.#turn);
+    // Until others have ended, it is no use to turn again and again.
+    else setTimeout(this.#turn, 1);
+  };
+
+  /** Lets the next ones begin; false when too many run already. */
+  #admit(now: number): boolean {
+    const most = Math.min(this.#batch, this.#window - this.#marks.running);
+    if (most <= 0) return false;
+    this.#measurePace(now);
+    for (const entry of this.#queue) {
+      if (this.#admitted >= most) break;
+      this.#queue.delete(entry);
+      const { signal } = entry.call;
+      if (signal.aborted || entry.call.remaining() <= 0) entry.refuse(reasonOfEnd(signal));
+      else {
+        this.#admitted++;
+        entry.begin();
+      }
+    }
+    return true;
+  }
+
+  #measurePace(now: number): void {
+    if (this.#admitted > 0) {
+      const paceMs = (now - this.#admittedAt) / this.#admitted;
+      // A single pause says nothing of the next call.
+      const most = Math.max(paceMinMs, this.#paceMs * paceRise);
+      this.#paceMs += (Math.min(paceMs, most) - this.#paceMs) * paceShare;
+    }
+    this.#admittedAt = now;
+    this.#admitted = 0;
+  }
+
+  #startWatch(): void {
+    this.#watchedAt = performance.now();
+    this.#watch = setInterval(this.#look, watchMs);
+    this.#watch.unref();
+  }
+
+  readonly #look = (): void => {
+    const now = performance.now();
+    const lateMs = now - this.#watchedAt - watchMs;
+    this.#watchedAt = now;
+    if (lateMs > strainMs) this.#strain = calmLooks;
+    else if (!this.#isTurning) this.#strain = Math.max(0, this.#strain - 1);
+    if (lateMs > lateMaxMs) this.#narrow(now, lateMaxMs / lateMs);
+    else if (this.#queue.size === 0) this.#window = Infinity;
+    else this.#window = this.#window * 1.1 + 1;
+    if (!this.#hasEntered && this.#strain === 0) {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+    }
+    this.#hasEntered = false;
+  };
+
+  #narrow(now: number, share: number): void {
+    const running = Math.min(this.#window, this.#marks.running);
+    this.#window = Math.max(1, running * Math.min(0.7, Math.max(0.1, share)));
+    if (!this.#isTurning) this.#startTurning(now);
+    this.#isLate = true;
+  }
+}
+
+function reasonOfEnd({ aborted, reason }: AbortSignal): unknown {
+  if (aborted && isPlatformError(reason)) return reason;
+  return new PlatformError("REQUEST_ABANDONED", {}, { cause: reason });
+}
