@@ -137,7 +137,7 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   };
   const address = addresses.http;
   const joined = await joinCluster(assembly, { ...part, supervisor, pool, desired, link, address });
-  for (const stop of startAllPruning(config, link, log)) cleanUp.defer(stop);
+  for (const stop of startPruning(config, { link, logger: log })) cleanUp.defer(stop);
   const stopSources = await startDeploySources(context, assembly);
   log.info("Server is up", { http: config.http, admin: config.admin, workers: config.workers });
   return {
@@ -291,33 +291,6 @@ function createSupervisor(
   const supervisor = new Supervisor({ config, ...identity, pool, kvdbStatus, logger, ...parts });
   return { supervisor, pool, invocations };
 }
-
-function startAllPruning(
-  { invocations, scheduler, idempotency }: ServerConfig,
-  link: OdbLink,
-  logger: Logger,
-): readonly (() => void)[] {
-  const { keepDoneHours, keepFailedDays } = invocations;
-  const keep = { doneMs: keepDoneHours * hourMs, failedMs: keepFailedDays * dayMs };
-  const keepRunsMs = scheduler.keepRunsDays * dayMs;
-  return [
-    startPruning({
-      ...{ link, logger, what: "invocations" },
-      prune: (store) => store.pruneInvocations(keep),
-    }),
-    startPruning({
-      ...{ link, logger, what: "runs of jobs" },
-      prune: (store) => store.pruneRuns(keepRunsMs),
-    }),
-    startPruning({
-      ...{ link, logger, what: "idempotency keys" },
-      prune: (store) => store.pruneKeys(idempotency.keepHours * hourMs),
-    }),
-  ];
-}
-
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 async function checkPorts(directory: string, config: ServerConfig): Promise<void> {
   for (

@@ -1,25 +1,43 @@
 import type { OdbLink } from "../../cluster/odb-link.ts";
+import type { ServerConfig } from "../../config/schemas.ts";
 import { reasonOf } from "../../errors/platform-error.ts";
 import type { ClusterStore } from "../../odb/types.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 
-export interface PruningOptions {
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+interface PruningTies {
   readonly link: OdbLink;
-  /** For the log, in the plural: `invocations`. */
-  readonly what: string;
-  /** Deletes some of what ended long ago; returns how many. */
-  readonly prune: (store: ClusterStore) => Promise<number>;
   readonly logger: Logger;
-  /** Default ten minutes, give or take a half, so that servers do not do it all at once. */
-  readonly intervalMs?: number;
 }
 
+/** Deletes, now and then, all that ended longer ago than is kept; returns how to end that. */
+export function startPruning(
+  { invocations, scheduler, idempotency }: ServerConfig,
+  ties: PruningTies,
+): readonly (() => void)[] {
+  const { keepDoneHours, keepFailedDays } = invocations;
+  const keep = { doneMs: keepDoneHours * hourMs, failedMs: keepFailedDays * dayMs };
+  const keepRunsMs = scheduler.keepRunsDays * dayMs;
+  const keepKeysMs = idempotency.keepHours * hourMs;
+  return [
+    pruneRegularly("invocations", (store) => store.pruneInvocations(keep), ties),
+    pruneRegularly("runs of jobs", (store) => store.pruneRuns(keepRunsMs), ties),
+    pruneRegularly("idempotency keys", (store) => store.pruneKeys(keepKeysMs), ties),
+  ];
+}
+
+/** Ten minutes, give or take a half, so that servers do not do it all at once. */
+const intervalMs = 600_000;
 /** So many deleted by one call, and there may be more. */
 const manyAt = 500;
 
-/** Deletes, now and then, what ended long ago; returns how to end that. */
-export function startPruning(
-  { link, what, prune, logger, intervalMs = 600_000 }: PruningOptions,
+/** `what` it is, in the plural, is for the log; `prune` returns how many it deleted. */
+function pruneRegularly(
+  what: string,
+  prune: (store: ClusterStore) => Promise<number>,
+  { link, logger }: PruningTies,
 ): () => void {
   let timer: ReturnType<typeof setTimeout>;
   let isStopped = false;

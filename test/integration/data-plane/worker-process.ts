@@ -60,23 +60,8 @@ export class WorkerProcess implements AsyncDisposable {
     const child = forkWorker(["ignore", "pipe", "pipe", "ipc"]);
     const worker = new WorkerProcess(child, port, directory);
     await worker.message("booted");
-    worker.send({
-      type: "init",
-      workerId: 1,
-      server: "server-1",
-      cluster: "test",
-      environment: "development",
-      http: { host: "127.0.0.1", port },
-      limits: { stallMs: 10_000, requestMs: 10_000, bodyBytes: 100_000, overload },
-      clusterKey,
-      logLevel: "debug",
-      trustedProxies: [],
-      hopKeys: [],
-      tls: undefined,
-      kvdb: undefined,
-      apiDocs: true,
-      ...init,
-    });
+    const http = { host: "127.0.0.1", port };
+    worker.send({ type: "init", workerId: 1, hopKeys: [], ...poolInit, http, ...init });
     return worker;
   }
 
@@ -142,6 +127,20 @@ export class WorkerProcess implements AsyncDisposable {
     await rm(this.directory, { recursive: true, force: true });
   }
 }
+
+/** What all workers of a server are told at first, but for their port. */
+export const poolInit = {
+  server: "server-1",
+  cluster: "test",
+  environment: "development",
+  limits: { stallMs: 10_000, requestMs: 10_000, bodyBytes: 100_000, overload },
+  clusterKey,
+  logLevel: "debug",
+  trustedProxies: [],
+  tls: undefined,
+  kvdb: undefined,
+  apiDocs: true,
+} as const satisfies Partial<InitMessage>;
 
 /** Writes a bundle as a server keeps it on its disk. */
 export async function storeBundle(

@@ -9,7 +9,7 @@ import { runLoad } from "../../../src/rehearsal/load/ledger.ts";
 import type { BundleFile } from "../../../src/server/worker/protocol.ts";
 import { WorkerPool } from "../../../src/server/supervisor/worker-pool.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
-import { channel, clusterKey, overload, storeBundle } from "../data-plane/worker-process.ts";
+import { channel, overload, poolInit, storeBundle } from "../data-plane/worker-process.ts";
 
 let directory: string;
 let port: number;
@@ -23,17 +23,10 @@ before(async () => {
   pool = new WorkerPool({
     count: 2,
     init: {
-      server: "server1",
-      cluster: "test",
-      environment: "development",
+      ...poolInit,
       http: { host: "127.0.0.1", port },
       limits: { stallMs: 10_000, requestMs: 20_000, bodyBytes: 1_000_000, overload },
-      clusterKey,
       logLevel: "error",
-      trustedProxies: [],
-      tls: undefined,
-      kvdb: undefined,
-      apiDocs: false,
     },
     drainMs: 20_000,
     logger: createLogger({ write: (line) => lines.push(line) }),

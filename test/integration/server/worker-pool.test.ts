@@ -6,13 +6,12 @@ import { after, before, describe, it } from "node:test";
 import { sha256Hex } from "../../../src/lib/canonical-json.ts";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
-import { generateClusterKey } from "../../../src/security/cluster-key.ts";
 import { BundleFiles } from "../../../src/server/deploy/bundle-files.ts";
 import { bundleFile, stopBundler } from "../../../src/server/deploy/bundle.ts";
 import type { RunnableState } from "../../../src/server/supervisor/worker-process.ts";
 import { WorkerPool } from "../../../src/server/supervisor/worker-pool.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
-import { overload } from "../data-plane/worker-process.ts";
+import { overload, poolInit } from "../data-plane/worker-process.ts";
 
 const time = "2026-01-01T00:00:00.000Z";
 let directory: string;
@@ -50,17 +49,10 @@ before(async () => {
   pool = new WorkerPool({
     count: 2,
     init: {
-      server: "server1",
-      cluster: "test",
-      environment: "development",
+      ...poolInit,
       http: { host: "127.0.0.1", port },
       limits: { stallMs: 2_000, requestMs: 5_000, bodyBytes: 1_000_000, overload },
-      clusterKey: generateClusterKey(),
       logLevel: "error",
-      trustedProxies: [],
-      tls: undefined,
-      kvdb: undefined,
-      apiDocs: true,
     },
     logger: createLogger({ write: (line) => lines.push(line) }),
     drainMs: 1_000,
