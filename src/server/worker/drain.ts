@@ -8,8 +8,10 @@ import type { ClusterPush } from "./facilities/cluster-push.ts";
  * that looks once a second and wants to see it twice.
  */
 const lingerMaxMs = 3_000;
-/** So long without a new request, and nobody sends any more. */
-const quietMs = 100;
+/** How often it is looked whether requests still come. */
+const lookMs = 20;
+/** So many looks in a row without a new request, and nobody sends any more. */
+const quietLooks = 10;
 
 /** What a process serves clients with. */
 export interface Traffic {
@@ -50,15 +52,21 @@ export async function drainTraffic(
   return front.inFlight + unanswered;
 }
 
+/**
+ * A process that was held up, by its own services or by others on the machine, has not read what
+ * was sent to it meanwhile: such a look proves nothing, and the counting begins again.
+ */
 async function becomeQuiet(front: HttpFront, timeoutMs: number): Promise<void> {
   let seen = -1;
-  let since = performance.now();
+  let quiet = 0;
+  let lookedAt = performance.now();
   await poll(() => {
     const now = performance.now();
-    if (front.requestsTotal !== seen) {
-      seen = front.requestsTotal;
-      since = now;
-    }
-    return now - since >= quietMs ? true : undefined;
-  }, { timeoutMs, intervalMs: 20 });
+    const isOnTime = now - lookedAt < lookMs * 2;
+    lookedAt = now;
+    const begun = front.requestsTotal + front.inFlight;
+    quiet = isOnTime && begun === seen ? quiet + 1 : 0;
+    seen = begun;
+    return quiet >= quietLooks ? true : undefined;
+  }, { timeoutMs, intervalMs: lookMs });
 }

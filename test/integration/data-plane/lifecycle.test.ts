@@ -3,10 +3,12 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { poll } from "../../../src/lib/wait.ts";
+import { delay, poll } from "../../../src/lib/wait.ts";
+import { RawConnection } from "../../../src/rehearsal/load/raw-connection.ts";
 import { parseClusterKey } from "../../../src/security/cluster-key.ts";
 import { bundleFile, stopBundler } from "../../../src/server/deploy/bundle.ts";
 import { type HashedState, stateHash, statePartsOf } from "../../../src/server/state-hash.ts";
+import { rawRequest } from "./raw-http.ts";
 import {
   channel,
   clusterKey,
@@ -342,6 +344,36 @@ describe("A worker asked to drain", () => {
     assert.deepEqual(await asking.stop(), ['200 "1"']);
     assert.equal((await worker.message("drained")).abandoned, 0);
     assert.deepEqual(await worker.exited, { code: 0, signal: null });
+  });
+
+  it("answers what was sent to it while it was held up", async () => {
+    await using worker = await WorkerProcess.start();
+    const bundles = [await worker.bundle("v.ts", version("1"))];
+    await worker.configure({ upserted: [channel("/v", "v")], bundles });
+    // As a balancer's: each was used before, and is kept.
+    const connections = Array.from({ length: 8 }, () => {
+      return new RawConnection("127.0.0.1", worker.port);
+    });
+    const askAll = () =>
+      Promise.all(connections.map((one) => {
+        return one.exchange(rawRequest("POST /v"), { method: "POST", timeoutMs: 20_000 });
+      }));
+    await askAll();
+
+    worker.send({ type: "drain", timeoutMs: 10_000 });
+    await poll(async () => {
+      const response = await worker.fetch("/dragoman/readyz");
+      await response.body?.cancel();
+      return response.status === 503 || undefined;
+    }, { timeoutMs: 10_000, intervalMs: 1 });
+    process.kill(worker.child.pid!, "SIGSTOP");
+    const asked = askAll();
+    await delay(500); // longer than a process has to be quiet
+    process.kill(worker.child.pid!, "SIGCONT");
+    const answers = await asked;
+
+    assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
+    assert.equal((await worker.message("drained")).abandoned, 0);
   });
 
   it("drains by itself when its supervisor has gone", async () => {
