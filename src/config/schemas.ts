@@ -199,13 +199,15 @@ export const loadBalancerConfigSchema = z.strictObject({
   maxConnections: z.int().min(1).default(4_000),
   limits: balancerLimits.prefault({}),
   /**
-   * How a server is chosen: by turns, the one with the fewest sessions, or always the same one for
-   * the same client address, path or header (`hash:header:X-Tenant`).
+   * How a server is chosen: the less busy one of two that are drawn by weight, by turns, the one
+   * with the fewest sessions, or always the same one for the same client address, path or header
+   * (`hash:header:X-Tenant`). The first leaves a server that has stopped answering alone before
+   * anybody knows why, and keeps to the weights, which `leastconn` does only under load.
    */
   algorithm: z.string().regex(
-    /^(?:roundrobin|leastconn|hash:source|hash:uri|hash:header:[A-Za-z0-9_-]{1,64})$/,
-    "roundrobin, leastconn, hash:source, hash:uri or hash:header:NAME",
-  ).default("roundrobin"),
+    /^(?:random|roundrobin|leastconn|hash:source|hash:uri|hash:header:[A-Za-z0-9_-]{1,64})$/,
+    "random, roundrobin, leastconn, hash:source, hash:uri or hash:header:NAME",
+  ).default("random"),
   /** One JSON line for each request: to `log/access.log`, or the agent's standard output. */
   accessLog: z.enum(["off", "file", "stdout"]).default("off"),
   /** Lines of HAProxy's own language that stand behind those that the agent writes. */

@@ -3,7 +3,7 @@ import { delay, poll } from "../lib/wait.ts";
 import { type LoadEntry, type LoadOptions, runLoad } from "./load/ledger.ts";
 import type { RawResponse } from "./load/raw-connection.ts";
 import type { LocalServer, RehearsalCluster } from "./cluster.ts";
-import { signalTree } from "./faults/processes.ts";
+import { signalTree, treeGone } from "./faults/processes.ts";
 import type { FaultRecord } from "./history/fault-log.ts";
 import type { UpgradePath } from "./installation.ts";
 import type { ServerLinks } from "./own-cluster.ts";
@@ -53,6 +53,8 @@ export interface Place {
  * from the connection that breaks.
  */
 const killedCostsMs = 250;
+/** Longest time for which it is waited that a killed process has ended. */
+const killedMaxMs = 5_000;
 /** How long a balancer may need until it sends nothing more to a server that has stopped answering. */
 const frozenCostsMs = 5_000;
 
@@ -61,7 +63,11 @@ const clientTimeoutMs = 20_000;
 
 /** A load of requests to a path. */
 type StageLoad =
-  & Pick<LoadOptions, "method" | "body" | "withKeys" | "concurrency" | "ratePerSecond" | "onEnd">
+  & Pick<
+    LoadOptions,
+    "method" | "body" | "withKeys" | "concurrency" | "ratePerSecond" | "onEnd"
+  >
+  & Partial<Pick<LoadOptions, "requests">>
   & Required<Pick<LoadOptions, "signal">>;
 
 /** What a fault may cost, as FaultRecord says it. */
@@ -80,6 +86,8 @@ export class Stage {
   /** Hears of each good answer as it comes, when it is set. */
   onAnswer: (entry: LoadEntry, answer: RawResponse) => void = () => {};
   readonly faults: FaultRecord[] = [];
+  /** Since when the cluster has been warm: what was sent before is slow for no fault's sake. */
+  timedFromMs = 0;
   /** Tells people what happens, one line at a time. */
   readonly say: (text: string) => void;
 
@@ -111,12 +119,12 @@ export class Stage {
     throw new PlatformError("CLI_NO_BALANCER", { directory });
   }
 
-  /** Sends requests to a path until `signal` is aborted, and keeps account of all of them. */
+  /** Sends requests to a path until `signal` is aborted, or as many as asked for, and keeps account of all of them. */
   async load(path: string, { onEnd = () => {}, ...options }: StageLoad): Promise<void> {
     await runLoad({
+      requests: Number.MAX_SAFE_INTEGER,
       ...options,
       url: `${this.balancerUrl}${path}`,
-      requests: Number.MAX_SAFE_INTEGER,
       headers: this.workload.headers,
       timeoutMs: clientTimeoutMs,
       onEnd: (entry, answer) => {
@@ -174,12 +182,16 @@ export class Stage {
     );
   }
 
-  /** SIGKILL to the supervisor and the workers at once, as when the machine goes. */
+  /**
+   * SIGKILL to the supervisor and the workers at once, as when the machine goes; resolves when they
+   * have ended, as whoever starts them again waits for it.
+   */
   async kill(server: LocalServer): Promise<FaultRecord> {
     const tree = await this.cluster.processesOf(server);
     this.cluster.setAway(server, true);
     const fault = this.begin(`${server.name} is killed`, { costsMs: killedCostsMs });
     signalTree(tree, "SIGKILL");
+    await treeGone(tree, { timeoutMs: killedMaxMs });
     return fault;
   }
 

@@ -145,7 +145,7 @@ describe("Arrangement", () => {
     refuse = undefined;
     await arrangement.register("c", at(3));
     assert.deepEqual(live.servers.map(({ name }) => name), ["a", "c"]);
-    assert.equal(live.config.algorithm, "roundrobin");
+    assert.equal(live.config.algorithm, "random");
   });
 
   it("lets go what a crash left half written", async () => {
@@ -160,7 +160,7 @@ describe("Arrangement", () => {
   });
 
   it("does not count as a change what is so already", async () => {
-    assert.equal(await change(() => ({ algorithm: "roundrobin", servers: {} })), false);
+    assert.equal(await change(() => ({ algorithm: "random", servers: {} })), false);
     assert.equal(await change(() => ({ timeouts: { serverMs: 60_000 } })), false);
     assert.equal(await change(() => ({ timeouts: { serverMs: 5_000 } })), true);
     assert.deepEqual(arrangement.document, { timeouts: { serverMs: 5_000 } });
@@ -179,7 +179,7 @@ describe("Arrangement", () => {
 
   const wrong: readonly (readonly [unknown, RegExp])[] = [
     [{ algoritm: "leastconn" }, /Unknown field "algoritm", did you mean "algorithm"\?/],
-    [{ algorithm: "random" }, /algorithm: .*hash:header:NAME/],
+    [{ algorithm: "fastest" }, /algorithm: .*hash:header:NAME/],
     [{ timeouts: { serverMs: "1s" } }, /timeouts\.serverMs/],
     [{ name: "lb2" }, /Unknown field "name"/],
     [{ servers: { a: { weight: 257 } } }, /servers\.a\.weight/],

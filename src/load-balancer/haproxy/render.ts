@@ -106,6 +106,7 @@ export function fileWeight({ draining, weight }: HaproxyServer): number {
 /** Consistent hashing: a server that comes or goes moves only its own share of the clients. */
 function balanceLines(algorithm: string): readonly string[] {
   const [method = "", what = "", header = ""] = algorithm.split(":");
+  if (method === "random") return ["balance random(2)"];
   if (method !== "hash") return [`balance ${method}`];
   return [`balance ${header === "" ? what : `hdr(${header})`}`, "hash-type consistent"];
 }

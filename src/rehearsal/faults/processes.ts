@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isProcessAlive } from "../../lib/processes.ts";
+import { poll } from "../../lib/wait.ts";
 
 /** A component's main process and those that it started. */
 export interface ProcessTree {
@@ -15,6 +16,18 @@ export interface ProcessTree {
 export function signalTree({ pid, others }: ProcessTree, signal: TreeSignal): void {
   if (leadsGroup(pid)) return send(-pid, signal);
   for (const one of [pid, ...others]) send(one, signal);
+}
+
+/**
+ * Resolves when all processes of a component have ended, after `timeoutMs` at the latest. One that
+ * was killed goes on listening until the system has taken back its memory.
+ */
+export async function treeGone(
+  { pid, others }: ProcessTree,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<void> {
+  const isGone = () => ![pid, ...others].some(isProcessAlive) || undefined;
+  await poll(isGone, { timeoutMs, intervalMs: 5 });
 }
 
 type TreeSignal = "SIGKILL" | "SIGSTOP" | "SIGCONT" | "SIGTERM";

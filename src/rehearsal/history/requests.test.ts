@@ -13,7 +13,7 @@ function history(
   executions: Readonly<Record<string, number>>,
   faults: readonly FaultRecord[] = [],
 ): MethodHistory {
-  return checkRequests(entries, new Map(Object.entries(executions)), faults).methods[0]!;
+  return checkRequests(entries, new Map(Object.entries(executions)), { faults }).methods[0]!;
 }
 
 describe("The history of requests", () => {
@@ -41,7 +41,7 @@ describe("The history of requests", () => {
   });
 
   it("names what was executed and sent by nobody", () => {
-    const { unexplained } = checkRequests([entry("a")], new Map([["a", 1], ["x", 1]]), []);
+    const { unexplained } = checkRequests([entry("a")], new Map([["a", 1], ["x", 1]]), { faults: [] });
 
     assert.deepEqual(unexplained, ["x"]);
   });
@@ -103,7 +103,9 @@ describe("The history of requests", () => {
   });
 
   it("keeps methods apart", () => {
-    const { methods } = checkRequests([entry("a"), entry("b", { method: "GET" })], new Map(), []);
+    const { methods } = checkRequests([entry("a"), entry("b", { method: "GET" })], new Map(), {
+      faults: [],
+    });
 
     assert.deepEqual(methods.map(({ method, lost }) => [method, lost]), [["GET", ["b"]], [
       "POST",

@@ -23,7 +23,7 @@ export interface MethodHistory {
   readonly duplicated: readonly string[];
   /** Answered well, and never executed. */
   readonly lost: readonly string[];
-  /** Of the good answers. */
+  /** Of the good answers to what was sent once the cluster was warm. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -35,6 +35,13 @@ export interface RequestHistory {
   readonly unexplained: readonly string[];
 }
 
+/** What requests are held against. */
+export interface Circumstances {
+  readonly faults: readonly FaultRecord[];
+  /** Requests sent before this say nothing of how fast answers come. Default: all do. */
+  readonly timedFromMs?: number;
+}
+
 /**
  * Joins what the client saw with what servers executed (id -> how often), so that every id of
  * either side is accounted for once.
@@ -42,7 +49,7 @@ export interface RequestHistory {
 export function checkRequests(
   entries: readonly LoadEntry[],
   executions: ReadonlyMap<string, number>,
-  faults: readonly FaultRecord[],
+  circumstances: Circumstances,
 ): RequestHistory {
   const sent = new Set(entries.map(({ id }) => id));
   const methods = [...new Set(entries.map(({ method }) => method))].sort();
@@ -50,7 +57,7 @@ export function checkRequests(
     methods: methods.map((method) =>
       checkMethod(method, entries.filter((entry) => entry.method === method), {
         executions,
-        faults,
+        ...circumstances,
       })
     ),
     unexplained: [...executions.keys()].filter((id) => !sent.has(id)),
@@ -60,9 +67,8 @@ export function checkRequests(
 function checkMethod(
   method: string,
   entries: readonly LoadEntry[],
-  { executions, faults }: {
+  { executions, faults, timedFromMs = 0 }: Circumstances & {
     readonly executions: ReadonlyMap<string, number>;
-    readonly faults: readonly FaultRecord[];
   },
 ): MethodHistory {
   const timesOf = ({ id }: LoadEntry) => executions.get(id) ?? 0;
@@ -70,7 +76,7 @@ function checkMethod(
   const excused = new Set(turnedAway);
   const failed = entries.filter((entry) => entry.outcome !== "ok" && !excused.has(entry));
   const answered = entries.filter(({ outcome }) => outcome === "ok");
-  const durations = answered.map(({ sentAtMs, endedAtMs }) => endedAtMs - sentAtMs)
+  const durations = answered.filter(({ sentAtMs }) => sentAtMs >= timedFromMs).map(({ sentAtMs, endedAtMs }) => endedAtMs - sentAtMs)
     .sort((a, b) => a - b);
   return {
     method,

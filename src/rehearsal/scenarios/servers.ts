@@ -1,4 +1,4 @@
-import { poll } from "../../lib/wait.ts";
+import { delay, poll } from "../../lib/wait.ts";
 import type { LocalServer } from "../cluster.ts";
 import { signalProcess } from "../faults/processes.ts";
 import { formatMs, noted, type PromiseRow, withinMs } from "../promises.ts";
@@ -21,13 +21,18 @@ export const serverKilled: Scenario = {
   withKeys: true,
   async rehearse(stage) {
     const { servers } = stage.cluster;
-    const rounds = Math.max(1, Math.floor(stage.dose.durationMs / killEveryMs));
+    const { durationMs } = stage.dose;
+    const rounds = Math.max(1, Math.floor(durationMs / killEveryMs));
+    // Half of the load's time is before the first one and after the last.
+    const everyMs = durationMs / 2 / rounds;
     const backMs: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const server = servers[round % servers.length]!;
+      const next = delay(everyMs);
       const fault = await stage.kill(server);
       await stage.revive(server, fault);
       backMs.push(fault.untilMs! - fault.atMs);
+      await next;
     }
     return [
       noted(`Servers killed: ${rounds}; whole again after`, formatMs(Math.max(...backMs))),

@@ -63,6 +63,8 @@ export class AnyBalancer implements AsyncDisposable {
       http: { port: await findFreePort() },
       agent: { port: 1 },
       healthCheck: { intervalMs: 100 },
+      // Tests count on whose turn it is.
+      algorithm: "roundrobin",
       ...settings,
     });
     const logLines: string[] = [];

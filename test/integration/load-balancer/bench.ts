@@ -59,7 +59,8 @@ export async function openBench(
   config = "",
 ): Promise<Bench> {
   const setup = await AgentSetup.open(engine);
-  await setup.configure(`healthCheck: { intervalMs: 200 }\n${config}`);
+  // Tests count on whose turn it is.
+  await setup.configure(`healthCheck: { intervalMs: 200 }\nalgorithm: roundrobin\n${config}`);
   await setup.start();
   const operator = await setup.client("operator", "ana");
   const register = async ({ name, host, port }: HttpBackend) => {

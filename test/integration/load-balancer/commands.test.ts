@@ -15,7 +15,7 @@ describe("dragoman lb", () => {
 
   before(async () => {
     setup = await AgentSetup.open("haproxy");
-    await setup.configure("healthCheck: { intervalMs: 200 }");
+    await setup.configure("healthCheck: { intervalMs: 200 }\nalgorithm: roundrobin");
     await setup.start();
     environment = join(setup.root, "environment");
     await createComponent(environment, {

@@ -47,6 +47,8 @@ export async function startRig(
     engine: "embedded",
     http: { port: port ?? await findFreePort() },
     agent: { port: 1 },
+    // Tests count on whose turn it is.
+    algorithm: "roundrobin",
     ...settings,
     healthCheck: { intervalMs: 50, ...settings.healthCheck },
   });

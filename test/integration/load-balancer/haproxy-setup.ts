@@ -46,6 +46,8 @@ export class HaproxySetup implements AsyncDisposable {
       http: { host: "127.0.0.1", port: await findFreePort() },
       agent: { host: "127.0.0.1", port: 1 },
       healthCheck: { intervalMs: 200 },
+      // Tests count on whose turn it is.
+      algorithm: "roundrobin",
       ...changes,
     });
     return new HaproxySetup(directory, config);

@@ -102,12 +102,24 @@ for (const engine of ["haproxy", "embedded"] as const) {
       assert.deepEqual(await Promise.all(paths.map((path) => serverOf({}, path))), byPath);
       assert.ok(new Set(byPath).size > 1);
 
+      await operator.setAlgorithm("random");
+      await operator.setWeight("a", 25);
+      const { a = 0, b = 0, c = 0 } = await answers(setup.port, 300);
+      // 33, 133 and 133 on average, and never so far from it.
+      assert.ok(a < 80 && b > 70 && c > 70, `${a}, ${b}, ${c}`);
+      await operator.setWeight("a", 100);
+
       await operator.setAlgorithm("leastconn");
-      const slow = Array.from({ length: 2 }, () => request(setup.port, { path: "/?ms=4000" }));
-      await poll(async () => {
-        const { servers } = await operator.status();
-        return servers.filter((one) => one.sessionsCurrent === 1).length === 2 || undefined;
-      }, { timeoutMs: 5_000, intervalMs: 10 });
+      const slow: Promise<unknown>[] = [];
+      // One after the other: of two at the same moment neither counts for the other.
+      for (const busy of [1, 2]) {
+        slow.push(request(setup.port, { path: "/?ms=4000" }));
+        const seen = await poll(async () => {
+          const { servers } = await operator.status();
+          return servers.filter((one) => one.sessionsCurrent === 1).length === busy || undefined;
+        }, { timeoutMs: 3_000, intervalMs: 10 });
+        assert.ok(seen, JSON.stringify(await operator.status()));
+      }
       assert.equal(Object.keys(await answers(setup.port, 3)).length, 1);
       await Promise.all(slow);
       await operator.setAlgorithm("roundrobin");

@@ -14,6 +14,7 @@ export interface Selection {
 export function createSelection(algorithm: string): Selection {
   const [method, what, header = ""] = algorithm.split(":");
   if (method === "leastconn") return { keyOf: () => undefined, pick: createLeastBusy() };
+  if (method === "random") return { keyOf: () => undefined, pick: pickLessBusyOfTwo };
   const turns = createTurns();
   if (method !== "hash") return { keyOf: () => undefined, pick: turns };
   return {
@@ -44,10 +45,25 @@ function createTurns(): (candidates: readonly Backend[]) => Backend {
   };
 }
 
+/**
+ * Nearly as even as the least busy of all, without sending everybody to one that has just become
+ * that (Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, 2001).
+ */
+function pickLessBusyOfTwo(candidates: readonly Backend[]): Backend {
+  const first = drawByWeight(candidates);
+  const second = drawByWeight(candidates);
+  return second.sessions * first.weight < first.sessions * second.weight ? second : first;
+}
+
+function drawByWeight(candidates: readonly Backend[]): Backend {
+  let left = Math.random() * candidates.reduce((sum, { weight }) => sum + weight, 0);
+  return candidates.find(({ weight }) => (left -= weight) < 0) ?? candidates[0]!;
+}
+
 function createLeastBusy(): (candidates: readonly Backend[]) => Backend {
   const turns = createTurns();
+  const load = (backend: Backend) => (backend.sessions + 1) / backend.weight;
   return (candidates) => {
-    const load = (backend: Backend) => (backend.sessions + 1) / backend.weight;
     const least = Math.min(...candidates.map(load));
     return turns(candidates.filter((backend) => load(backend) === least));
   };
