@@ -199,8 +199,8 @@ export const loadBalancerConfigSchema = z.strictObject({
   maxConnections: z.int().min(1).default(4_000),
   limits: balancerLimits.prefault({}),
   /**
-   * How a server is chosen: the less busy one of two that are drawn by weight, by turns, the one
-   * with the fewest sessions, or always the same one for the same client address, path or header
+   * How a server is chosen: the least busy of four that are drawn by weight, by turns, the one with
+   * the fewest sessions, or always the same one for the same client address, path or header
    * (`hash:header:X-Tenant`). The first leaves a server that has stopped answering alone before
    * anybody knows why, and keeps to the weights, which `leastconn` does only under load.
    */

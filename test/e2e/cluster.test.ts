@@ -58,7 +58,7 @@ export const service = defineService({
 
 describe("A quickstart cluster", () => {
   it("answers through the balancer, from either server", async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => fetch(hello("Ana"))));
+    const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(hello("Ana"))));
     const servers = answers.map(({ headers }) => headers.get("x-dragoman-server"));
 
     for (const answer of answers) {

@@ -2,6 +2,7 @@ import { hopHeader } from "../../http/forwarders.ts";
 import { keyHeader } from "../../http/idempotency/key.ts";
 import { renderHostIdentity } from "../../mtls/identity.ts";
 import { renderAddress } from "../address.ts";
+import { drawCount } from "../draw-count.ts";
 import {
   problemContentType,
   type ProblemStatus,
@@ -106,7 +107,7 @@ export function fileWeight({ draining, weight }: HaproxyServer): number {
 /** Consistent hashing: a server that comes or goes moves only its own share of the clients. */
 function balanceLines(algorithm: string): readonly string[] {
   const [method = "", what = "", header = ""] = algorithm.split(":");
-  if (method === "random") return ["balance random(2)"];
+  if (method === "random") return [`balance random(${drawCount})`];
   if (method !== "hash") return [`balance ${method}`];
   return [`balance ${header === "" ? what : `hdr(${header})`}`, "hash-type consistent"];
 }

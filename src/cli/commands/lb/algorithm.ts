@@ -5,7 +5,7 @@ export const command = defineCommand({
   path: "lb algorithm",
   summary: "Choose how the balancer chooses a server for a request",
   description:
-    "random: the less busy one of two that are drawn by weight; roundrobin: by turns; leastconn: the one with the fewest sessions; hash:source, hash:uri and hash:header:NAME: always the same one for the same client address, path or header.",
+    "random: the least busy of four that are drawn by weight; roundrobin: by turns; leastconn: the one with the fewest sessions; hash:source, hash:uri and hash:header:NAME: always the same one for the same client address, path or header.",
   arguments: {
     algorithm: { summary: "random, roundrobin, leastconn, hash:source, hash:uri or hash:header:NAME" },
   },

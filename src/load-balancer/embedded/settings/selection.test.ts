@@ -18,7 +18,7 @@ function shares(backends: readonly Backend[]): Record<string, number> {
   return counts;
 }
 
-// What is drawn is random: the bounds are ten standard deviations away from the mean.
+// What is drawn is random: the bounds are many standard deviations away from the mean.
 describe("Servers that are drawn", () => {
   it("get what their weights say while none is busy", () => {
     const { light = 0, heavy = 0 } = shares([backend("light", 0, 25), backend("heavy", 0, 75)]);
@@ -29,7 +29,7 @@ describe("Servers that are drawn", () => {
   it("get less while they are busier than the others", () => {
     const { busy = 0 } = shares([backend("busy", 9), backend("a", 0), backend("b", 0)]);
 
-    // Only where it is drawn twice: one request in nine.
-    assert.ok(busy < 400, `${busy}`);
+    // Only where nothing else is drawn: one request in 81.
+    assert.ok(busy < 100, `${busy}`);
   });
 });

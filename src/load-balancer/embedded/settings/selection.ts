@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import { drawCount } from "../../draw-count.ts";
 import type { Backend } from "../backend.ts";
 
 /** How the next server is chosen among those that take requests. */
@@ -14,7 +15,7 @@ export interface Selection {
 export function createSelection(algorithm: string): Selection {
   const [method, what, header = ""] = algorithm.split(":");
   if (method === "leastconn") return { keyOf: () => undefined, pick: createLeastBusy() };
-  if (method === "random") return { keyOf: () => undefined, pick: pickLessBusyOfTwo };
+  if (method === "random") return { keyOf: () => undefined, pick: pickLeastBusyDrawn };
   const turns = createTurns();
   if (method !== "hash") return { keyOf: () => undefined, pick: turns };
   return {
@@ -45,14 +46,14 @@ function createTurns(): (candidates: readonly Backend[]) => Backend {
   };
 }
 
-/**
- * Nearly as even as the least busy of all, without sending everybody to one that has just become
- * that (Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, 2001).
- */
-function pickLessBusyOfTwo(candidates: readonly Backend[]): Backend {
-  const first = drawByWeight(candidates);
-  const second = drawByWeight(candidates);
-  return second.sessions * first.weight < first.sessions * second.weight ? second : first;
+/** Of equally busy ones the first that was drawn, so that idle servers get what is their weight's. */
+function pickLeastBusyDrawn(candidates: readonly Backend[]): Backend {
+  let best = drawByWeight(candidates);
+  for (let draw = 1; draw < drawCount; draw++) {
+    const other = drawByWeight(candidates);
+    if (other.sessions * best.weight < best.sessions * other.weight) best = other;
+  }
+  return best;
 }
 
 function drawByWeight(candidates: readonly Backend[]): Backend {
