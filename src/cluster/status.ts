@@ -83,6 +83,8 @@ export interface WorkerStatus {
   readonly bundles: readonly BundleKey[];
   readonly requestsTotal: number;
   readonly errorsTotal: number;
+  /** Of these, the requests that were refused because there were too many; older versions do not say. */
+  readonly refusedTotal?: number;
   readonly inFlight: number;
   readonly memoryBytes: number;
   readonly eventLoopDelayMs: number;

@@ -106,6 +106,8 @@ export interface ServerView {
   readonly requestsTotal: number;
   readonly requestsPerSecond: number | null;
   readonly errorsTotal: number;
+  /** Of these, the requests that were refused because there were too many. */
+  readonly refusedTotal: number;
   readonly inFlight: number;
   /** Null while the server itself does not answer. */
   readonly facts: ServerFacts | null;

@@ -41,7 +41,9 @@ describe("The history of requests", () => {
   });
 
   it("names what was executed and sent by nobody", () => {
-    const { unexplained } = checkRequests([entry("a")], new Map([["a", 1], ["x", 1]]), { faults: [] });
+    const { unexplained } = checkRequests([entry("a")], new Map([["a", 1], ["x", 1]]), {
+      faults: [],
+    });
 
     assert.deepEqual(unexplained, ["x"]);
   });

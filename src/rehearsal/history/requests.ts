@@ -76,7 +76,9 @@ function checkMethod(
   const excused = new Set(turnedAway);
   const failed = entries.filter((entry) => entry.outcome !== "ok" && !excused.has(entry));
   const answered = entries.filter(({ outcome }) => outcome === "ok");
-  const durations = answered.filter(({ sentAtMs }) => sentAtMs >= timedFromMs).map(({ sentAtMs, endedAtMs }) => endedAtMs - sentAtMs)
+  const durations = answered.filter(({ sentAtMs }) => sentAtMs >= timedFromMs).map((
+    { sentAtMs, endedAtMs },
+  ) => endedAtMs - sentAtMs)
     .sort((a, b) => a - b);
   return {
     method,

@@ -146,6 +146,7 @@ export class WorkerPool {
       bundles: process?.configured?.bundles ?? [],
       requestsTotal: process?.heartbeat?.requestsTotal ?? 0,
       errorsTotal: process?.heartbeat?.errorsTotal ?? 0,
+      refusedTotal: process?.heartbeat?.refusedTotal ?? 0,
       inFlight: process?.heartbeat?.inFlight ?? 0,
       memoryBytes: process?.heartbeat?.memoryBytes ?? 0,
       eventLoopDelayMs: process?.heartbeat?.eventLoopDelayMs ?? 0,

@@ -252,6 +252,8 @@ export interface HeartbeatMessage {
   readonly type: "heartbeat";
   readonly requestsTotal: number;
   readonly errorsTotal: number;
+  /** Of these, the requests that were refused because there were too many. */
+  readonly refusedTotal: number;
   readonly inFlight: number;
   /** Calls of services that ended without having run, because nobody waited for them any more. */
   readonly droppedTotal: number;

@@ -69,6 +69,7 @@ export class Worker {
   readonly #facilities: FacilitySource;
   readonly #compiler: GenerationCompiler;
   readonly #forwarders: Forwarders;
+  readonly #overload: Overload;
   readonly #front: HttpFront;
   readonly #running: RunningState;
   #runtime: ServiceRuntime;
@@ -90,13 +91,14 @@ export class Worker {
     this.#runtime = this.#createRuntime(new Map(), facilities);
     this.#forwarders = new Forwarders(init.trustedProxies);
     this.#forwarders.useKeys(init.hopKeys);
+    this.#overload = new Overload(this.#turns, limits.overload, logger);
     this.#front = new HttpFront({
       generation: { router: compileRouter([]), entries: [], runtime: this.#runtime },
       logger,
       server: init.environment === "development" ? init.server : undefined,
       forwarders: this.#forwarders,
       ledger: createKeyLedger(link),
-      overload: new Overload(this.#turns, limits.overload, logger),
+      overload: this.#overload,
       docs: init.apiDocs ? new ApiDocs({ cluster }) : undefined,
     });
     this.#watchdog = new StallWatchdog(this.#slots, {
@@ -193,6 +195,7 @@ export class Worker {
       type: "heartbeat",
       requestsTotal: this.#front.requestsTotal,
       errorsTotal: this.#front.errorsTotal,
+      refusedTotal: this.#overload.refusedTotal,
       inFlight: this.#front.inFlight + this.#facilities.sockets.inFlight,
       droppedTotal: this.#slots.droppedTotal,
       memoryBytes: process.memoryUsage().rss,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { runLoad } from "../../../src/rehearsal/load/ledger.ts";
+import type { HeartbeatMessage } from "../../../src/server/worker/protocol.ts";
 import { channel, overload, WorkerProcess } from "./worker-process.ts";
 
 const services = `
@@ -102,6 +103,9 @@ describe("A worker that is asked for more than it can compute", () => {
     assert.deepEqual(await executedBy(worker), { executed: 20 + ok });
     await worker.logged("Overloaded: requests are refused");
     await worker.logged("No longer overloaded");
+    const counted = (figures: HeartbeatMessage) => figures.refusedTotal === refusals.length;
+    const { errorsTotal } = await worker.message("heartbeat", counted);
+    assert.equal(errorsTotal, refusals.length);
   });
 
   it("goes on telling balancers that it is ready, and running what it is told to", async () => {

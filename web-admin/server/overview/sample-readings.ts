@@ -20,6 +20,7 @@ export function sampleWorker(change: Partial<WorkerStatus> = {}): WorkerStatus {
     bundles: [],
     requestsTotal: 50,
     errorsTotal: 1,
+    refusedTotal: 1,
     inFlight: 2,
     memoryBytes: 90_000_000,
     eventLoopDelayMs: 3,

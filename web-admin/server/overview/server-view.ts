@@ -35,6 +35,7 @@ export function viewServer(
     requestsTotal: sum((worker) => worker.requestsTotal),
     requestsPerSecond: isMeasured ? sum((worker) => worker.requestsPerSecond ?? 0) : null,
     errorsTotal: sum((worker) => worker.errorsTotal),
+    refusedTotal: sum((worker) => worker.refusedTotal ?? 0),
     inFlight: sum((worker) => worker.inFlight),
     facts: status === undefined ? null : {
       pid: status.pid,

@@ -40,6 +40,9 @@ function ServerFigures({ server }: { readonly server: ServerView }) {
           <Fact name="Requests/s">{formatRate(server.requestsPerSecond)}</Fact>
           <Fact name="Requests">{formatCount(server.requestsTotal)}</Fact>
           <Fact name="Errors">{formatCount(server.errorsTotal)}</Fact>
+          <Fact name="Refused" title="Answered with 503: there were too many">
+            {formatCount(server.refusedTotal)}
+          </Fact>
           <Fact name="In flight">{formatCount(server.inFlight)}</Fact>
         </>
       )}

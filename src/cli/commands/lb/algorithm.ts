@@ -7,7 +7,9 @@ export const command = defineCommand({
   description:
     "random: the least busy of four that are drawn by weight; roundrobin: by turns; leastconn: the one with the fewest sessions; hash:source, hash:uri and hash:header:NAME: always the same one for the same client address, path or header.",
   arguments: {
-    algorithm: { summary: "random, roundrobin, leastconn, hash:source, hash:uri or hash:header:NAME" },
+    algorithm: {
+      summary: "random, roundrobin, leastconn, hash:source, hash:uri or hash:header:NAME",
+    },
   },
   options: { ...changeOptions },
   examples: ["dragoman lb algorithm leastconn --env ./demo"],
