@@ -38,17 +38,15 @@ export class BalancerRegistration {
   readonly #options: Required<BalancerRegistrationOptions>;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round: Promise<void> = Promise.resolve();
+  /** Whether the agent has taken the last registration. */
   #registered = false;
+  /** Whether the agent has ever taken one: it may go on sending requests, whatever it says since. */
+  #isKnown = false;
   #active = false;
   #failing = false;
 
   constructor(options: BalancerRegistrationOptions) {
     this.#options = { intervalMs: 3_000, ...options };
-  }
-
-  /** Whether the agent has taken the last registration. */
-  get registered(): boolean {
-    return this.#registered;
   }
 
   /** Asks what the balancer shows to servers; never rejects, and waits for at most `timeoutMs`. */
@@ -72,7 +70,8 @@ export class BalancerRegistration {
     this.#active = false;
     clearTimeout(this.#timer);
     await this.#round;
-    if (!this.#registered) return;
+    if (!this.#isKnown) return;
+    this.#isKnown = false;
     this.#registered = false;
     const { agent, server, logger } = this.#options;
     try {
@@ -92,7 +91,7 @@ export class BalancerRegistration {
     clearTimeout(this.#timer);
     await this.#round;
     clearTimeout(this.#timer);
-    if (this.#registered) await this.#options.agent.stepAside(this.#options.server);
+    if (this.#isKnown) await this.#options.agent.stepAside(this.#options.server);
   }
 
   /** Registers again, unless the server has left meanwhile. */
@@ -100,8 +99,10 @@ export class BalancerRegistration {
     if (this.#active) await this.#register();
   }
 
+  /** One round after another, and one timer: a registration ends a draining, so none may be left. */
   #register(): Promise<void> {
-    this.#round = this.#attempt().then(() => {
+    this.#round = this.#round.then(() => this.#attempt()).then(() => {
+      clearTimeout(this.#timer);
       if (!this.#active) return;
       this.#timer = setTimeout(() => void this.#register(), this.#options.intervalMs);
     });
@@ -113,9 +114,11 @@ export class BalancerRegistration {
     try {
       // First the keys: with the registration requests may come at once.
       await this.learnKeys({ timeoutMs: keysTimeoutMs });
+      if (!this.#active) return;
       await agent.register(server, address);
       if (!this.#registered) logger.info("Registered with the balancer", { ...address });
       this.#registered = true;
+      this.#isKnown = true;
       this.#failing = false;
     } catch (error) {
       this.#registered = false;

@@ -66,11 +66,11 @@ export class Balancers {
    * of `asideMs`, or does not answer, it is done all the same.
    */
   async aside(work: () => Promise<void>): Promise<void> {
-    await poll(() => this.#stepAside(), { timeoutMs: asideMs, intervalMs: 250 });
+    const isAside = await poll(() => this.#stepAside(), { timeoutMs: asideMs, intervalMs: 250 });
     try {
       await work();
     } finally {
-      await this.#stepBack();
+      if (isAside === true) await this.#stepBack();
     }
   }
 
