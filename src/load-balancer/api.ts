@@ -118,6 +118,9 @@ export interface RevisionHead {
   readonly origin: string;
 }
 
+/** Tells one revision from every other, also from one of the same number made elsewhere. */
+export type RevisionKey = Pick<RevisionHead, "revision" | "at" | "origin">;
+
 export interface Revision extends RevisionHead {
   readonly document: ConfigDocument;
 }
@@ -133,9 +136,14 @@ export interface ConfigurationView {
 /** `PUT /v1/configuration`, `POST /v1/configuration/check` and `/diff`. */
 export interface ConfigurationRequest {
   readonly document: unknown;
-  readonly why?: string;
-  /** Refused with BALANCER_CHANGED_MEANWHILE when the configuration has another revision. */
-  readonly base?: number;
+  readonly why?: string | undefined;
+  /** Also when that undoes what this balancer could not take of another one. */
+  readonly force?: boolean | undefined;
+  /**
+   * Refused with BALANCER_CHANGED_MEANWHILE when another revision holds; null: when anything was
+   * changed since config.yaml.
+   */
+  readonly base?: RevisionKey | null | undefined;
 }
 
 /** What a change came to. */

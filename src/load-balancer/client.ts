@@ -36,19 +36,22 @@ export interface AgentClient {
    * Sends the server nothing new. From a server: until its `ready` or `register`; from people:
    * until theirs, whatever the server says meanwhile.
    */
-  drain(name: string, why?: Why): Promise<ChangeResult | undefined>;
-  ready(name: string, why?: Why): Promise<ChangeResult | undefined>;
+  drain(name: string, options?: ChangeOptions): Promise<ChangeResult | undefined>;
+  ready(name: string, options?: ChangeOptions): Promise<ChangeResult | undefined>;
   /** As a server's `drain`, where others take its requests; else it throws BALANCER_LAST_SERVER. */
   stepAside(name: string): Promise<void>;
   /** Sends the server nothing at all and does not look at its health, until `ready`. */
-  maintenance(name: string, why?: Why): Promise<ChangeResult>;
+  maintenance(name: string, options?: ChangeOptions): Promise<ChangeResult>;
   /** 0 to 256; servers have 100 unless told otherwise. */
-  setWeight(name: string, weight: number, why?: Why): Promise<ChangeResult>;
+  setWeight(name: string, weight: number, options?: ChangeOptions): Promise<ChangeResult>;
   /** Adds a server that does not register by itself; `address` is `host:port`. */
-  addServer(name: string, address: string, why?: Why): Promise<ChangeResult>;
-  /** Takes a server out, with all that was said of it. */
+  addServer(name: string, address: string, options?: ChangeOptions): Promise<ChangeResult>;
+  /**
+   * Takes a server out, with all that was said of it. Only that is passed on to other balancers:
+   * where a server registered with several, each has to be asked.
+   */
   removeServer(name: string): Promise<ChangeResult>;
-  setAlgorithm(algorithm: string, why?: Why): Promise<ChangeResult>;
+  setAlgorithm(algorithm: string, options?: ChangeOptions): Promise<ChangeResult>;
   readonly configuration: ConfigurationClient;
   statistics(): Promise<BalancerStatistics>;
   /** One of HAProxy's own commands that show something; resolves to its answer. */
@@ -66,9 +69,15 @@ export interface AgentClient {
   close(): void;
 }
 
-/** The reason of a change, for the history. */
-interface Why {
+/** What is said with a change. */
+interface ChangeOptions {
+  /** The reason, for the history. */
   readonly why?: string | undefined;
+  /**
+   * Also when that undoes what this balancer could not take of another one; else such a change is
+   * refused with BALANCER_BEHIND.
+   */
+  readonly force?: boolean | undefined;
 }
 
 /** What people change while the balancer runs, and everything that it was. */
@@ -82,7 +91,7 @@ export interface ConfigurationClient {
   /** Newest first. */
   history(): Promise<readonly RevisionHead[]>;
   revision(id: string): Promise<Revision>;
-  revert(id: string, why?: Why): Promise<ChangeResult>;
+  revert(id: string, options?: ChangeOptions): Promise<ChangeResult>;
 }
 
 export interface AgentClientOptions {
@@ -109,17 +118,19 @@ export function createAgentClient({ url, tls, cluster }: AgentClientOptions): Ag
     rotateHopKey: async () => void await http.post("/v1/hop-keys/rotate"),
     register: async (name, body) => void await http.put(serverPath(name), body),
     leave: async (name) => void await http.delete(serverPath(name)),
-    drain: (name, why = {}) => http.post(`${serverPath(name)}/drain`, why, slow),
+    drain: (name, options = {}) => http.post(`${serverPath(name)}/drain`, options, slow),
     stepAside: async (name) =>
       void await http.post(`${serverPath(name)}/drain`, { ifOthersServe: true }, slow),
-    ready: (name, why = {}) => http.post(`${serverPath(name)}/ready`, why, slow),
-    maintenance: (name, why = {}) => http.post(`${serverPath(name)}/maintenance`, why, slow),
-    setWeight: (name, weight, why) =>
-      http.put(`${serverPath(name)}/weight`, { weight, ...why }, slow),
-    addServer: (name, address, why) =>
-      http.put(`${serverPath(name)}/address`, { address, ...why }, slow),
+    ready: (name, options = {}) => http.post(`${serverPath(name)}/ready`, options, slow),
+    maintenance: (name, options = {}) =>
+      http.post(`${serverPath(name)}/maintenance`, options, slow),
+    setWeight: (name, weight, options) =>
+      http.put(`${serverPath(name)}/weight`, { weight, ...options }, slow),
+    addServer: (name, address, options) =>
+      http.put(`${serverPath(name)}/address`, { address, ...options }, slow),
     removeServer: (name) => http.delete(serverPath(name), slow),
-    setAlgorithm: (algorithm, why) => http.put("/v1/algorithm", { algorithm, ...why }, slow),
+    setAlgorithm: (algorithm, options) =>
+      http.put("/v1/algorithm", { algorithm, ...options }, slow),
     configuration: createConfigurationClient(http),
     statistics: () => http.get<BalancerStatistics>("/v1/statistics"),
     command: async (command) =>
@@ -142,6 +153,6 @@ function createConfigurationClient(http: JsonClient): ConfigurationClient {
       (await http.get<{ readonly revisions: readonly RevisionHead[] }>(`${path}/history`))
         .revisions,
     revision: (id) => http.get<Revision>(`${path}/history/${encodeURIComponent(id)}`),
-    revert: (to, why) => http.post<ChangeResult>(`${path}/revert`, { to, ...why }, slow),
+    revert: (to, options) => http.post<ChangeResult>(`${path}/revert`, { to, ...options }, slow),
   };
 }

@@ -41,8 +41,43 @@ describe("HopKeyring", () => {
     assert.deepEqual(keyring.accepted, [old, fresh]);
     assert.equal(keyring.changesInMs, undefined);
     assert.equal((await HopKeyring.open({ file, now })).shown, fresh);
-    nowMs += 700_000;
+    assert.equal(await keyring.noteUse(fresh!), true);
+    assert.equal(await keyring.noteUse(fresh!), false);
+    nowMs += 600_000;
+    assert.deepEqual(keyring.accepted, [old, fresh]);
+    nowMs += 100_000;
     assert.deepEqual(keyring.accepted, [fresh]);
+    assert.deepEqual((await HopKeyring.open({ file, now })).accepted, [fresh]);
+  });
+
+  it("keeps a key for as long as the balancer has not come to show the next one", async () => {
+    const keyring = await HopKeyring.open({ file, now });
+    const old = keyring.shown;
+    await keyring.rotate();
+    nowMs += 3_600_000;
+    assert.notEqual(keyring.shown, old);
+    assert.ok((await HopKeyring.open({ file, now })).accepted.includes(old));
+    await keyring.noteUse(keyring.shown);
+    nowMs += 600_000;
+    assert.ok(keyring.accepted.includes(old));
+  });
+
+  it("keeps every key until its own time is over, however many follow", async () => {
+    const keyring = await HopKeyring.open({ file, now });
+    const used = [keyring.shown];
+    for (let n = 0; n < 3; n++) {
+      nowMs += 30_000;
+      await keyring.rotate();
+      nowMs += keyring.changesInMs!;
+      await keyring.noteUse(keyring.shown);
+      used.push(keyring.shown);
+    }
+    assert.deepEqual(keyring.accepted, used);
+    assert.equal(new Set(used).size, 4);
+    nowMs += 600_000;
+    assert.deepEqual(keyring.accepted, used.slice(1));
+    nowMs += 100_000;
+    assert.deepEqual(keyring.accepted, used.slice(3));
   });
 
   it("goes on with the key in use when a rotation follows another at once", async () => {

@@ -3,14 +3,20 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { PlatformError, reasonOf } from "../errors/platform-error.ts";
 import { writeFileAtomic } from "../lib/atomic-file.ts";
+import { createSerial } from "./serial.ts";
 
 /** Servers ask for the keys every few seconds: by now all that live know a new one. */
 const settleMs = 15_000;
-/** A HAProxy that was replaced finishes what it has, for ten minutes at most, with the old key. */
-const keepMs = settleMs + 660_000;
+/** A HAProxy that was replaced finishes what it has, for ten minutes at most, with its key. */
+const keepMs = 660_000;
 
-const entrySchema = z.object({ key: z.string().regex(/^[\w-]{43}$/), madeAt: z.number() });
-const fileSchema = z.array(entrySchema).min(1).max(2);
+const entrySchema = z.object({
+  key: z.string().regex(/^[\w-]{43}$/),
+  madeAt: z.number(),
+  /** When the balancer began to show the next one; absent: it has not yet. */
+  leftAt: z.number().optional(),
+});
+const fileSchema = z.array(entrySchema).min(1);
 type Entry = z.infer<typeof entrySchema>;
 
 export interface HopKeyringOptions {
@@ -22,12 +28,13 @@ export interface HopKeyringOptions {
 
 /**
  * The secret with which this balancer proves to servers that it is one. Each key is 32 random
- * bytes, base64url. A new one is shown to servers first and used once they know it, and the one
- * before it goes on being valid until nothing can carry it any more.
+ * bytes, base64url. A new one is shown to servers first and used once they know it, and every key
+ * that was used before goes on being valid until nothing can carry it any more.
  */
 export class HopKeyring {
   readonly #file: string;
   readonly #now: () => number;
+  readonly #serial = createSerial();
   /** Oldest first. */
   #entries: readonly Entry[];
 
@@ -63,14 +70,33 @@ export class HopKeyring {
   }
 
   /** Makes a new key. One that was made a moment ago and is not used yet is forgotten. */
-  async rotate(): Promise<void> {
-    await this.#save([this.#shownEntry(), this.#make()]);
+  rotate(): Promise<void> {
+    return this.#serial(() => {
+      const kept = this.#entries.slice(0, this.#entries.indexOf(this.#shownEntry()) + 1);
+      return this.#save([...this.#valid(kept), this.#make()]);
+    });
   }
 
-  #valid(): readonly Entry[] {
-    const [newest] = this.#entries.slice(-1);
-    const isOver = newest !== undefined && this.#now() - newest.madeAt > keepMs;
-    return isOver ? [newest] : this.#entries;
+  /**
+   * Takes note that the balancer shows this key from now on: the time of those before it begins to
+   * run out. Resolves to false when that was known.
+   */
+  noteUse(key: string): Promise<boolean> {
+    return this.#serial(async () => {
+      const used = this.#entries.findIndex((entry) => entry.key === key);
+      const isLeft = ({ leftAt }: Entry, at: number) => leftAt === undefined && at < used;
+      if (!this.#entries.some(isLeft)) return false;
+      const leftAt = this.#now();
+      await this.#save(
+        this.#entries.map((entry, at) => isLeft(entry, at) ? { ...entry, leftAt } : entry),
+      );
+      return true;
+    });
+  }
+
+  #valid(entries = this.#entries): readonly Entry[] {
+    const now = this.#now();
+    return entries.filter(({ leftAt }) => leftAt === undefined || now - leftAt <= keepMs);
   }
 
   #shownEntry(): Entry {

@@ -54,6 +54,7 @@ export const runLoadBalancer: RunComponent = async (directory, { logger }) => {
   const hop = new HopRotation({ keyring, engine, logger });
   const parts = { directory, base, tls, engine, arrangement, history, hop, logger };
   const { agent, peers } = await startAgent(parts).catch(async (error: unknown) => {
+    hop.stop();
     await engine.stop({ drainMs: 0 });
     throw error;
   });

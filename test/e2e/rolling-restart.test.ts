@@ -145,6 +145,17 @@ describe("dragoman restart --rolling", () => {
     assert.deepEqual(manager.exitCodes, [75]);
     assert.notEqual((await incarnations()).get("server1"), old.get("server1"));
   });
+
+  it("does nothing while an operator keeps all requests from a server", async () => {
+    const old = await incarnations();
+    assert.equal((await cluster.run("lb", "weight", "server2", "0")).exitCode, 0);
+
+    const { exitCode, stderr } = await cluster.run("restart", "--rolling");
+
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /the balancer sends no traffic to server2; nothing was restarted/);
+    assert.deepEqual(await incarnations(), old);
+  });
 });
 
 /** Does what systemd does with `Restart=on-failure`. */

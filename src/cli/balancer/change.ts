@@ -8,6 +8,10 @@ import { type OutputFormat, printResult } from "../output.ts";
 /** Options of every command that changes a load balancer. */
 export const changeOptions = {
   why: { type: "text", value: "TEXT", summary: "The reason, for the history" },
+  force: {
+    type: "flag",
+    summary: "Change it though that undoes what this balancer could not take of another one",
+  },
   env: environmentOption,
   output: outputOption,
 } as const satisfies Readonly<Record<string, OptionSpec>>;

@@ -44,16 +44,17 @@ export async function withRestartableCluster<T>(
   }
 }
 
-/** A server gets traffic when every balancer that answers sends it some. */
+/** A server gets traffic when every balancer that answers sends it some: none at weight 0. */
 async function lookAtBalancers(
   agents: readonly AgentClient[],
 ): Promise<BalancerLook | undefined> {
   if (agents.length === 0) return undefined;
   const asked = await Promise.all(agents.map((agent) => agent.status().catch(() => undefined)));
   const statuses = asked.filter((status) => status !== undefined);
-  const ups = statuses.map(({ servers }) =>
-    new Set(servers.filter(({ state }) => state === "up").map(({ name }) => name))
-  );
+  const ups = statuses.map(({ servers }) => {
+    const fed = servers.filter(({ state, weight }) => state === "up" && weight > 0);
+    return new Set(fed.map(({ name }) => name));
+  });
   const [first = new Set<string>(), ...others] = ups;
   return {
     up: new Set([...first].filter((name) => others.every((up) => up.has(name)))),

@@ -25,6 +25,8 @@ class ImaginedCluster implements RestartableCluster {
     server.state = looks < 2 ? "gone" : "up";
     if (looks === 2) server.life++;
   };
+  /** Gets no traffic though it is up. */
+  idle: string | undefined;
   #looks = 0;
 
   constructor(...names: readonly string[]) {
@@ -35,7 +37,8 @@ class ImaginedCluster implements RestartableCluster {
     const current = this.asked.at(-1);
     if (current !== undefined) this.onLook(this.servers.get(current)!, this.#looks++);
     const entries = [...this.servers].map(([name, server]) => [name, statusOf(server)] as const);
-    const up = [...this.servers].filter(([, { state }]) => state === "up").map(([name]) => name);
+    const up = [...this.servers].filter(([name, { state }]) => state === "up" && name !== this.idle)
+      .map(([name]) => name);
     return Promise.resolve({
       servers: new Map(entries),
       balancer: { up: new Set(up), counters: [] },
@@ -98,10 +101,48 @@ describe("rollingRestart", () => {
     await assert.rejects(
       rollingRestart(cluster, options),
       (error) =>
-        isPlatformError(error, "CLUSTER_NOT_WHOLE") && /server2 is joining/.test(error.message),
+        isPlatformError(error, "CLUSTER_NOT_WHOLE") &&
+        /server2 is joining; nothing was restarted/.test(error.message),
     );
     assert.deepEqual(cluster.asked, []);
   });
+
+  it("does nothing while a server gets no traffic", async () => {
+    const cluster = new ImaginedCluster("server1", "server2");
+    cluster.idle = "server2";
+
+    await assert.rejects(
+      rollingRestart(cluster, options),
+      (error) =>
+        isPlatformError(error, "CLUSTER_NOT_WHOLE") &&
+        /no traffic to server2/.test(error.message),
+    );
+    assert.deepEqual(cluster.asked, []);
+  });
+
+  for (
+    const [names, done] of [
+      [["server1", "server2", "server3", "server4"], "not restarted are server3, server4"],
+      [["server1", "server2"], "every server was restarted"],
+    ] as const
+  ) {
+    it(`stops when what came back crashes later: ${done}`, async () => {
+      const cluster = new ImaginedCluster(...names);
+      const usual = cluster.onLook;
+      cluster.onLook = (server, looks) => {
+        usual(server, looks);
+        if (cluster.asked.at(-1) === "server2") cluster.servers.get("server1")!.state = "gone";
+      };
+
+      await assert.rejects(
+        rollingRestart(cluster, { ...options, limitMs: 5_000 }),
+        (error) =>
+          isPlatformError(error, "CLUSTER_NOT_WHOLE") &&
+          error.message.endsWith(`server1 does not answer: connection refused; ${done}`),
+      );
+      assert.deepEqual(cluster.asked, ["server1", "server2"]);
+    });
+  }
 
   it("stops when a server does not come back, and names those that are left", async () => {
     const cluster = new ImaginedCluster("server1", "server2", "server3");

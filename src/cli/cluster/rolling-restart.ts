@@ -49,16 +49,18 @@ export interface RollingResult extends ErrorRates {
 /**
  * Restarts every server of a cluster, one after the other. Each leaves the balancer and finishes
  * what it has before it ends; the next one's turn comes when it runs the newest revision and gets
- * traffic again. Throws CLUSTER_NOT_WHOLE before anything is done, CLUSTER_SERVER_MISSING when one
- * does not come back and CLUSTER_ERRORS_RISE when more requests fail than before; the servers whose
- * turn has not come are left as they are then.
+ * traffic again. Throws CLUSTER_NOT_WHOLE when not every server gets traffic before a turn or after
+ * the last one (what came back may fail later), CLUSTER_SERVER_MISSING when one does not come back
+ * and CLUSTER_ERRORS_RISE when more requests fail than before; the servers whose turn has not come
+ * are left as they are then.
  */
 export async function rollingRestart(
   cluster: RestartableCluster,
   options: RollingOptions,
 ): Promise<RollingResult> {
   const first = await cluster.look();
-  const names = requireWhole(first);
+  requireWhole(first, "nothing was restarted");
+  const names = [...first.servers.keys()];
   const watch = new ErrorWatch(countersOf(first));
   const restarted: RestartedServer[] = [];
   for (const [index, name] of names.entries()) {
@@ -66,6 +68,7 @@ export async function rollingRestart(
     const turn = { name, left, watch, place: `${index + 1} of ${names.length}` };
     restarted.push(await restartOne(cluster, turn, options));
   }
+  requireWhole(await cluster.look(), "every server was restarted");
   return { servers: restarted, ...watch.rates() };
 }
 
@@ -83,7 +86,9 @@ async function restartOne(
   { limitMs, errorBound, progress, intervalMs = 200 }: RollingOptions,
 ): Promise<RestartedServer> {
   const began = performance.now();
-  const before = (await cluster.look()).servers.get(name);
+  const look = await cluster.look();
+  requireWhole(look, `not restarted are ${[name, ...left].join(", ")}`);
+  const before = look.servers.get(name);
   const old = await cluster.restart(name);
   let said = "";
   const say = (text: string) => {
@@ -132,7 +137,8 @@ function waitingFor(
   return status;
 }
 
-function requireWhole({ servers, balancer }: ClusterLook): readonly string[] {
+/** `done`: how far the restart is, for people. Throws CLUSTER_NOT_WHOLE. */
+function requireWhole({ servers, balancer }: ClusterLook, done: string): void {
   const reasons = [...servers].flatMap(([name, status]) => {
     if (typeof status === "string") return [`${name} does not answer: ${status}`];
     if (status.state !== "up") return [`${name} is ${status.state}`];
@@ -141,10 +147,8 @@ function requireWhole({ servers, balancer }: ClusterLook): readonly string[] {
       : [`the balancer sends no traffic to ${name}`];
   });
   if (servers.size === 0) reasons.push("the cluster has no server");
-  if (reasons.length > 0) {
-    throw new PlatformError("CLUSTER_NOT_WHOLE", { reason: reasons.join("; ") });
-  }
-  return [...servers.keys()];
+  if (reasons.length === 0) return;
+  throw new PlatformError("CLUSTER_NOT_WHOLE", { reason: reasons.join("; "), done });
 }
 
 function countersOf({ servers, balancer }: ClusterLook): readonly Counters[] {

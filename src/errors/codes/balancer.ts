@@ -140,6 +140,14 @@ export const balancerCodes = {
     message: "The configuration is at revision {revision} by now, and this was made for {base}",
     advice: "Look at what changed with dragoman lb config history, then try again",
   },
+  BALANCER_BEHIND: {
+    kind: "state",
+    status: 409,
+    message: "Revision {theirs} of balancer {origin} would be undone: here {own} holds, as that " +
+      "one cannot be taken: {reason}",
+    advice: "Mend that, or make the change at balancer {origin}; with --force it is made here, " +
+      "and revision {theirs} is undone everywhere",
+  },
   BALANCER_NO_SUCH_REVISION: {
     kind: "input",
     status: 404,

@@ -71,8 +71,8 @@ export const cliCodes = {
   CLI_NOT_DRAINED: {
     kind: "state",
     status: 409,
-    message: 'Server "{server}" still has {sessions} sessions after {seconds} s',
-    advice: "It takes nothing new; wait on with the same command, or look at dragoman lb status",
+    message: 'Server "{server}" is not drained at every balancer after {seconds} s: {reason}',
+    advice: "Wait on with the same command; take a balancer that is gone for good out of agentUrl",
   },
   CLI_EDITOR: {
     kind: "input",

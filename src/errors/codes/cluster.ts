@@ -4,7 +4,7 @@ export const clusterCodes = {
   CLUSTER_NOT_WHOLE: {
     kind: "state",
     status: 409,
-    message: "Nothing was restarted, because {reason}",
+    message: "The cluster is not whole: {reason}; {done}",
     advice: "Have every server up first; strike off with `dragoman server delete` what is gone",
   },
   CLUSTER_SERVER_MISSING: {

@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { loadBalancerConfigSchema } from "../../config/schemas.ts";
 import { isPlatformError } from "../../errors/platform-error.ts";
 import { silentLogger } from "../../telemetry/logger.ts";
-import type { ConfigDocument } from "../api.ts";
+import type { ConfigDocument, RevisionKey } from "../api.ts";
 import { History } from "../configuration/history.ts";
 import type { BackendServer, EngineSetup } from "../engine.ts";
 import { Arrangement } from "./arrangement.ts";
@@ -50,8 +50,10 @@ describe("Arrangement", () => {
   };
   const file = () => join(directory, "servers.json");
   const remembered = async () => JSON.parse(await readFile(file(), "utf8"));
-  const change = (next: (document: ConfigDocument) => unknown, more: { base?: number } = {}) =>
-    arrangement.change({ by, why: "a test", next, ...more });
+  const change = (
+    next: (document: ConfigDocument) => unknown,
+    more: { base?: RevisionKey | null; force?: boolean } = {},
+  ) => arrangement.change({ by, why: "a test", next, ...more });
 
   /** As after a restart of the agent. */
   async function open() {
@@ -160,21 +162,29 @@ describe("Arrangement", () => {
   });
 
   it("does not count as a change what is so already", async () => {
-    assert.equal(await change(() => ({ algorithm: "random", servers: {} })), false);
-    assert.equal(await change(() => ({ timeouts: { serverMs: 60_000 } })), false);
-    assert.equal(await change(() => ({ timeouts: { serverMs: 5_000 } })), true);
+    assert.equal(await change(() => ({ algorithm: "random", servers: {} })), undefined);
+    assert.equal(await change(() => ({ timeouts: { serverMs: 60_000 } })), undefined);
+    const made = await change(() => ({ timeouts: { serverMs: 5_000 } }));
+    assert.deepEqual(made, history.current);
     assert.deepEqual(arrangement.document, { timeouts: { serverMs: 5_000 } });
     assert.equal(live.config.timeouts.clientMs, 60_000);
   });
 
   it("refuses a change that was made for another revision", async () => {
-    await change(() => ({ retries: 1 }), { base: 0 });
+    const first = await change(() => ({ retries: 1 }), { base: null });
+    const at = "2999-01-01T00:00:00.000Z";
+    await arrangement.adopt([{ ...first!, at, origin: "lb2", document: { retries: 2 } }]);
 
-    await assert.rejects(
-      change(() => ({ retries: 2 }), { base: 0 }),
-      (error: unknown) => isPlatformError(error, "BALANCER_CHANGED_MEANWHILE"),
-    );
-    assert.equal(live.config.retries, 1);
+    for (const base of [null, first!]) {
+      await assert.rejects(
+        change(() => ({ retries: 3 }), { base }),
+        (error: unknown) =>
+          isPlatformError(error, "BALANCER_CHANGED_MEANWHILE") && /1@lb2/.test(error.message),
+      );
+    }
+    assert.equal(live.config.retries, 2);
+    await change(() => ({ retries: 3 }), { base: history.current! });
+    assert.equal(live.config.retries, 3);
   });
 
   const wrong: readonly (readonly [unknown, RegExp])[] = [
@@ -229,13 +239,36 @@ describe("Arrangement", () => {
     assert.equal(arrangement.revision, 4);
   });
 
-  it("counts on from a revision that it could not take over", async () => {
+  it("undoes what it could not take over only when that is asked for", async () => {
     const revision = { revision: 9, at: new Date().toISOString(), by, why: "x", origin: "lb2" };
     await assert.rejects(arrangement.adopt([{ ...revision, document: { algorithm: "none" } }]));
 
-    await change(() => ({ retries: 1 }));
+    await assert.rejects(
+      change(() => ({ retries: 1 })),
+      (error: unknown) =>
+        isPlatformError(error, "BALANCER_BEHIND") &&
+        /Revision 9 of balancer lb2 .* here 0 holds.*algorithm/.test(error.message),
+    );
+    assert.equal(await change(() => ({})), undefined, "what changes nothing undoes nothing");
+    assert.equal(arrangement.revision, 0);
 
+    await change(() => ({ retries: 1 }), { force: true });
     assert.equal(arrangement.revision, 10);
+    await change(() => ({ retries: 2 }));
+    assert.equal(arrangement.revision, 11);
+  });
+
+  it("changes on once a peer has something that it takes", async () => {
+    const head = { at: new Date().toISOString(), by, why: "x", origin: "lb2" };
+    await assert.rejects(
+      arrangement.adopt([{ ...head, revision: 9, document: { algorithm: "none" } }]),
+    );
+    await arrangement.adopt([{ ...head, revision: 10, document: { retries: 1 } }]);
+
+    await change((document) => ({ ...document, algorithm: "leastconn" }));
+
+    assert.equal(arrangement.revision, 11);
+    assert.equal(live.config.retries, 1);
   });
 
   it("does not take over a remembered file that is damaged or was tampered with", async () => {

@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { LoadBalancerConfig } from "../../config/schemas.ts";
-import { PlatformError } from "../../errors/platform-error.ts";
+import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import { writeFileAtomic } from "../../lib/atomic-file.ts";
 import { didYouMean } from "../../lib/nearest-name.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { ConfigDocument, Registration } from "../api.ts";
+import type { ConfigDocument, Registration, RevisionKey } from "../api.ts";
 import { effectiveConfig, parseDocument } from "../configuration/document.ts";
-import { compareRevisions, type History, type StoredRevision } from "../configuration/history.ts";
+import {
+  compareRevisions,
+  fullIdOf,
+  type History,
+  type StoredRevision,
+} from "../configuration/history.ts";
 import type { BalancerEngine, EngineSetup } from "../engine.ts";
 import { createSerial } from "../serial.ts";
 import { mergeServers, type RegisteredServer, renderServers } from "./registered-servers.ts";
@@ -32,8 +37,20 @@ export interface Change {
   readonly why: string;
   /** From the document that holds to the one that is to hold. */
   readonly next: (document: ConfigDocument) => unknown;
-  /** Refused with BALANCER_CHANGED_MEANWHILE when another revision holds. */
-  readonly base?: number | undefined;
+  /**
+   * Refused with BALANCER_CHANGED_MEANWHILE when another revision holds; null: when anything was
+   * changed since config.yaml.
+   */
+  readonly base?: RevisionKey | null | undefined;
+  /** Also when that undoes a newer revision, which could not be taken over. Default: false. */
+  readonly force?: boolean | undefined;
+}
+
+/** A revision of a peer that our engine did not take. */
+interface Refused {
+  readonly revision: StoredRevision;
+  readonly error: unknown;
+  readonly atMs: number;
 }
 
 /**
@@ -46,18 +63,13 @@ export class Arrangement {
   readonly #serial = createSerial();
   #base: LoadBalancerConfig;
   #registered: readonly RegisteredServer[];
-  /** What a peer has and our engine did not take; asked again only after a while. */
-  #refused:
-    | { readonly revision: StoredRevision; readonly error: unknown; readonly atMs: number }
-    | undefined;
-  /** Of any revision that was heard of, also of those that the engine refused. */
-  #highest: number;
+  /** Newer than what holds, oldest first; asked again only after a while. */
+  #refused: readonly Refused[] = [];
 
   constructor(options: ArrangementOptions) {
     this.#options = options;
     this.#base = options.base;
     this.#registered = options.registered;
-    this.#highest = this.revision;
   }
 
   get base(): LoadBalancerConfig {
@@ -123,22 +135,24 @@ export class Arrangement {
   }
 
   /**
-   * Makes a change live and keeps it as a revision. Resolves to false when it was so already.
-   * Throws BALANCER_BAD_CONFIGURATION, BALANCER_BAD_LINES, BALANCER_CONFIG_REFUSED,
-   * BALANCER_CHANGED_MEANWHILE.
+   * Makes a change live and keeps it as a revision, to which it resolves; to undefined when it was
+   * so already. Throws BALANCER_BAD_CONFIGURATION, BALANCER_BAD_LINES, BALANCER_CONFIG_REFUSED,
+   * BALANCER_CHANGED_MEANWHILE, BALANCER_BEHIND.
    */
-  change({ by, why, next, base }: Change): Promise<boolean> {
+  change(
+    { by, why, next, base, force = false }: Change,
+  ): Promise<StoredRevision | undefined> {
     return this.#serial(async () => {
-      if (base !== undefined && base !== this.revision) {
-        const { revision } = this;
-        throw new PlatformError("BALANCER_CHANGED_MEANWHILE", { revision, base });
-      }
+      if (base !== undefined) this.#requireBase(base);
       const document = parseDocument(next(this.document), this.#base);
-      if (isDeepStrictEqual(document, this.document)) return false;
-      const revision = Math.max(this.#highest, this.revision) + 1;
+      if (isDeepStrictEqual(document, this.document)) return undefined;
+      const newer = this.#refused.at(-1);
+      if (newer !== undefined && !force) throw this.#behind(newer);
+      const number = (newer?.revision.revision ?? this.revision) + 1;
       const at = new Date().toISOString();
-      await this.#keep({ revision, at, by, why, origin: this.#base.name, document });
-      return true;
+      const revision = { revision: number, at, by, why, origin: this.#base.name, document };
+      await this.#keep(revision);
+      return revision;
     });
   }
 
@@ -152,12 +166,9 @@ export class Arrangement {
       const fresh = revisions.filter((one) => !history.has(one)).toSorted(compareRevisions);
       const newest = fresh.at(-1);
       if (newest === undefined) return;
-      this.#highest = Math.max(this.#highest, newest.revision);
       const { current } = history;
       // First, so that those before it never hold, not even after a crash in between.
-      if (current === undefined || compareRevisions(newest, current) > 0) {
-        await this.#takeOver(newest);
-      }
+      if (compareRevisions(newest, current) > 0) await this.#takeOver(newest);
       for (const one of fresh) if (!history.has(one)) await history.add(one, async () => {});
     });
   }
@@ -171,16 +182,38 @@ export class Arrangement {
   }
 
   async #takeOver(newest: StoredRevision): Promise<void> {
-    const refused = this.#refused;
-    const isKnown = refused !== undefined && compareRevisions(refused.revision, newest) === 0;
+    const isNewest = ({ revision }: Refused) => compareRevisions(revision, newest) === 0;
+    const known = this.#refused.find(isNewest);
     // Trying to start HAProxy with what it does not take may cost clients a moment.
-    if (isKnown && performance.now() - refused.atMs < refusedForMs) throw refused.error;
+    if (known !== undefined && performance.now() - known.atMs < refusedForMs) throw known.error;
     try {
       await this.#keep({ ...newest, document: parseDocument(newest.document, this.#base) });
     } catch (error) {
-      this.#refused = { revision: newest, error, atMs: performance.now() };
+      const refused = { revision: newest, error, atMs: performance.now() };
+      this.#refused = [...this.#refused.filter((one) => !isNewest(one)), refused]
+        .toSorted((a, b) => compareRevisions(a.revision, b.revision));
       throw error;
     }
+  }
+
+  #requireBase(base: RevisionKey | null): void {
+    const { current } = this.#options.history;
+    const wanted = base ?? undefined;
+    if (compareRevisions(wanted, current) === 0) return;
+    throw new PlatformError("BALANCER_CHANGED_MEANWHILE", {
+      revision: fullIdOf(current),
+      base: fullIdOf(wanted),
+    });
+  }
+
+  /** A change would become a newer revision without any of what that one holds. */
+  #behind({ revision: { revision, origin }, error }: Refused): PlatformError {
+    return new PlatformError("BALANCER_BEHIND", {
+      theirs: revision,
+      origin,
+      own: this.revision,
+      reason: reasonOf(error),
+    });
   }
 
   async #keep(revision: StoredRevision): Promise<void> {
@@ -193,7 +226,7 @@ export class Arrangement {
       await engine.configuration.apply(this.setup());
       throw error;
     }
-    this.#highest = Math.max(this.#highest, revision.revision);
+    this.#refused = this.#refused.filter((one) => compareRevisions(one.revision, revision) > 0);
     logger.info("balancer configuration changed", { ...head });
   }
 

@@ -25,7 +25,8 @@ const administrators: readonly Role[] = ["web-admin", "operator"];
 const bodySchema = z.strictObject({
   document: z.unknown().optional(),
   why: z.string().trim().min(1).max(500).optional(),
-  base: z.int().min(0).optional(),
+  force: z.boolean().optional(),
+  base: z.object({ revision: z.int(), at: z.string(), origin: z.string() }).nullable().optional(),
   weight: z.unknown().optional(),
   address: z.unknown().optional(),
   algorithm: z.unknown().optional(),
@@ -150,9 +151,10 @@ function peerRoutes({ revisions, adopt }: ConfigurationParts): readonly Route[] 
   ];
 }
 
-/** Who asks, and why, for the history. */
+/** Who asks, and why, for the history, and how firmly. */
 export function authored(request: ApiRequest): Author {
-  return { by: authorOf(request), why: bodyOf(request).why };
+  const { why, force } = bodyOf(request);
+  return { by: authorOf(request), why, force };
 }
 
 /** The fields that any of these routes knows. Throws BALANCER_BAD_CONFIGURATION. */

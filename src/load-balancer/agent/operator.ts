@@ -1,12 +1,13 @@
 import { stringify } from "yaml";
+import { PlatformError } from "../../errors/platform-error.ts";
 import type {
   ChangeResult,
   ConfigDocument,
   ConfigurationDiff,
   ConfigurationView,
-  PeerStatus,
   Revision,
   RevisionHead,
+  RevisionKey,
   ServerSettings,
 } from "../api.ts";
 import {
@@ -15,7 +16,7 @@ import {
   withoutServer,
   withServer,
 } from "../configuration/document.ts";
-import type { History } from "../configuration/history.ts";
+import { compareRevisions, fullIdOf, type History } from "../configuration/history.ts";
 import { diffLines } from "../configuration/line-diff.ts";
 import type { Peers } from "../configuration/peers.ts";
 import type { EngineConfiguration } from "../engine.ts";
@@ -28,13 +29,22 @@ export interface OperatorOptions {
   readonly peers: Pick<Peers, "pull" | "push">;
 }
 
-/** Who changes something, and why. */
+/** So often a change is made again when others, made at the same time, win over it. */
+const attempts = 5;
+
+/** Who changes something, why, and how firmly. */
 export interface Author {
   readonly by: string;
   readonly why?: string | undefined;
+  /** As in `Change`. */
+  readonly force?: boolean | undefined;
 }
 
-/** What people do with a balancer while it runs. Each change is passed on to the peers. */
+/**
+ * What people do with a balancer while it runs. Each change is passed on to the peers, and made
+ * again when one that was made there at the same time wins over it: what somebody was told is live
+ * has not been lost.
+ */
 export class Operator {
   readonly #options: OperatorOptions;
 
@@ -75,7 +85,7 @@ export class Operator {
     const { arrangement } = this.#options;
     const wasRegistered = arrangement.isRegistered(name);
     const result = await this.#change({
-      by: author.by,
+      ...author,
       why: author.why ?? `remove ${name}`,
       next: (document) => withoutServer(document, name),
     });
@@ -85,7 +95,7 @@ export class Operator {
 
   setAlgorithm(algorithm: unknown, author: Author): Promise<ChangeResult> {
     return this.#change({
-      by: author.by,
+      ...author,
       why: author.why ?? `algorithm ${String(algorithm)}`,
       next: (document) => ({ ...document, algorithm }),
     });
@@ -122,10 +132,10 @@ export class Operator {
    */
   replace(
     document: unknown,
-    { base, ...author }: Author & { readonly base?: number | undefined },
+    request: Author & { readonly base?: RevisionKey | null | undefined },
   ): Promise<ChangeResult> {
-    const { by, why = "configuration applied" } = author;
-    return this.#change({ by, why, base, next: (now) => withServersOf(now, document) });
+    const { why = "configuration applied" } = request;
+    return this.#change({ ...request, why, next: (now) => withServersOf(now, document) });
   }
 
   history(): readonly RevisionHead[] {
@@ -143,10 +153,10 @@ export class Operator {
    * Goes back to an earlier revision, as a new one. Which servers drain or are in maintenance is
    * left as it is: that speaks of the machines as they are today.
    */
-  async revert(id: string, { by, why }: Author): Promise<ChangeResult> {
+  async revert(id: string, author: Author): Promise<ChangeResult> {
     const { document: then } = this.find(id);
     const next = (now: ConfigDocument) => withStatesOf(then, now);
-    return await this.#change({ by, why: why ?? `revert to ${id}`, next });
+    return await this.#change({ ...author, why: author.why ?? `revert to ${id}`, next });
   }
 
   async #diff(wanted: ConfigDocument): Promise<ConfigurationDiff> {
@@ -172,20 +182,30 @@ export class Operator {
   #changeServer(
     name: string,
     settings: ServerSettings,
-    { by, why }: Author,
+    author: Author,
     what: string,
   ): Promise<ChangeResult> {
     const next = (document: ConfigDocument) => withServer(document, name, settings);
-    return this.#change({ by, why: why ?? what, next });
+    return this.#change({ ...author, why: author.why ?? what, next });
   }
 
   async #change(change: Change): Promise<ChangeResult> {
-    const { arrangement, peers } = this.#options;
-    await peers.pull();
-    const changed = await arrangement.change(change);
-    const { revision } = arrangement;
-    const told: readonly PeerStatus[] = await peers.push();
-    return { revision, changed, peers: told };
+    const { arrangement, history, peers } = this.#options;
+    let lost: RevisionKey | undefined;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      await peers.pull();
+      const made = await arrangement.change(change);
+      const told = await peers.push();
+      if (made === undefined || compareRevisions(made, history.current) === 0) {
+        const changed = made !== undefined || lost !== undefined;
+        return { revision: arrangement.revision, changed, peers: told };
+      }
+      lost = made;
+    }
+    throw new PlatformError("BALANCER_CHANGED_MEANWHILE", {
+      revision: fullIdOf(history.current),
+      base: fullIdOf(lost),
+    });
   }
 }
 

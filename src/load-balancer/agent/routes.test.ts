@@ -28,7 +28,7 @@ const parts: AgentParts = {
     check: async () => {},
     diff: async () => ({ document: [], native: [] }),
     diffTo: async () => ({ document: [], native: [] }),
-    replace: async (_document, { by, why, base }) => told(`${by} replace ${base} ${why}`),
+    replace: async (_document, { by, why, base }) => told(`${by} replace ${base?.revision} ${why}`),
     history: () => [],
     find: (id) => ({ id, revision: 0, at: "", by: "", why: "", origin: "", document: {} }),
     revert: async (id, { by }) => told(`${by} revert ${id}`),
@@ -110,13 +110,16 @@ describe("the agent's routes", () => {
   });
 
   it("let a server step aside where another takes its requests, one at a time", async () => {
+    // The third is down, and the fourth has weight 0: neither takes requests.
     const states = new Map([["server1", "up"], ["server2", "up"], ["server3", "down"]]);
+    states.set("server4", "up");
     const drained = new Set<string>();
     const status = () =>
       Promise.resolve({
         servers: [...states].map(([name, state]) => ({
           name,
           state,
+          weight: name === "server4" ? 0 : 100,
           wanted: drained.has(name) ? "drain" : "ready",
         })),
       } as unknown as BalancerStatus); // of which nothing else is looked at

@@ -103,7 +103,7 @@ export function createAgentRoutes(agent: AgentParts): readonly Route[] {
 async function requireOthers(agent: AgentParts, name: string): Promise<void> {
   const { servers } = await agent.status();
   const others = servers.filter((server) => server.name !== name);
-  if (others.some(({ state, wanted }) => state === "up" && wanted === "ready")) return;
+  if (others.some((one) => one.state === "up" && one.wanted === "ready" && one.weight > 0)) return;
   throw new PlatformError("BALANCER_LAST_SERVER", { name });
 }
 

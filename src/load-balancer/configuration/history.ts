@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import { writeFileAtomic } from "../../lib/atomic-file.ts";
-import type { Revision, RevisionHead } from "../api.ts";
+import type { Revision, RevisionHead, RevisionKey } from "../api.ts";
 
 /** Older revisions than these many are forgotten. */
 export const revisionsKept = 200;
@@ -26,9 +26,18 @@ export function parseRevision(value: unknown): StoredRevision {
   return revisionSchema.parse(value);
 }
 
-/** Which of two changes holds: the later revision, and of two equal ones the later made. */
-export function compareRevisions(a: StoredRevision, b: StoredRevision): number {
+/**
+ * Which of two changes holds: the later revision, and of two equal ones the later made. Undefined
+ * is config.yaml by itself, before all of them.
+ */
+export function compareRevisions(a: RevisionKey | undefined, b: RevisionKey | undefined): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
   return a.revision - b.revision || compareText(a.at, b.at) || compareText(a.origin, b.origin);
+}
+
+/** `7@lb2`, by which `History.find` has it whether it holds or lost; `0`: config.yaml by itself. */
+export function fullIdOf(one: RevisionKey | undefined): string {
+  return one === undefined ? "0" : `${one.revision}@${one.origin}`;
 }
 
 /**
@@ -82,7 +91,7 @@ export class History {
   /** By `7` the one that held, by `7@lb2` one that lost. Throws BALANCER_NO_SUCH_REVISION. */
   find(id: string): Revision {
     const found = this.#revisions.findLast((one) =>
-      id === String(one.revision) || id === `${one.revision}@${one.origin}`
+      id === String(one.revision) || id === fullIdOf(one)
     );
     if (found === undefined) throw new PlatformError("BALANCER_NO_SUCH_REVISION", { id });
     return { id: this.#idOf(found), ...found };
@@ -112,7 +121,7 @@ export class History {
 
   #idOf(one: StoredRevision): string {
     const holder = this.#revisions.findLast(({ revision }) => revision === one.revision);
-    return holder === one ? String(one.revision) : `${one.revision}@${one.origin}`;
+    return holder === one ? String(one.revision) : fullIdOf(one);
   }
 }
 

@@ -11,6 +11,8 @@ const intervalMs = 2_000;
 const pullTimeoutMs = 2_000;
 /** A peer may have to check and reload its HAProxy. */
 const pushTimeoutMs = 30_000;
+/** So often one comparison exchanges what both have, when either changes again meanwhile. */
+const exchangesMax = 3;
 
 /** `GET /v1/peer/revisions?after=N` and the body of `PUT /v1/peer/revisions`. */
 export interface PeerRevisions {
@@ -119,17 +121,23 @@ class Peer {
     } catch (error) {
       return this.#note("unreachable", null, reasonOf(error));
     }
-    const revision = theirs?.revision ?? 0;
     try {
-      const ours = this.#options.revisions().at(-1);
-      if (compareOptional(ours, theirs) !== 0) {
-        await this.#exchange(Math.min(ours?.revision ?? 0, revision) - 1);
+      // Compared again after each exchange: a change that is made meanwhile may win over ours.
+      for (let count = 0; compareRevisions(this.#ours, theirs) !== 0; count++) {
+        if (count === exchangesMax) {
+          return this.#note("behind", theirs?.revision ?? 0, "it changes at this moment");
+        }
+        await this.#exchange(Math.min(this.#ours?.revision ?? 0, theirs?.revision ?? 0) - 1);
+        theirs = await this.#ask();
       }
-      const now = this.#options.revisions().at(-1)?.revision ?? 0;
-      this.#note("in step", now, "");
+      this.#note("in step", theirs?.revision ?? 0, "");
     } catch (error) {
-      this.#note("behind", revision, reasonOf(error));
+      this.#note("behind", theirs?.revision ?? 0, reasonOf(error));
     }
+  }
+
+  get #ours(): StoredRevision | undefined {
+    return this.#options.revisions().at(-1);
   }
 
   async #ask(): Promise<StoredRevision | undefined> {
@@ -157,9 +165,4 @@ class Peer {
     }
     this.#status = { url: this.#url, state, revision, reason };
   }
-}
-
-function compareOptional(a: StoredRevision | undefined, b: StoredRevision | undefined): number {
-  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
-  return compareRevisions(a, b);
 }

@@ -2,8 +2,14 @@ import { problemContentType, renderProblem } from "../problems.ts";
 import type { HaproxyModel } from "./model.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
-/** Room for the fields that the balancer adds, and to see by how much a head is too large. */
+/** A head that is too large by so much is still read, and told so. */
 const headRoomBytes = 8_192;
+
+/**
+ * What is kept free, however much of a body follows, for the fields that the balancer adds. The
+ * largest by far is a client's certificate; without room for it HAProxy answers 500.
+ */
+const addedFieldsBytes = 8_192;
 
 /** So much of a body is awaited before a server is asked, where `timeouts.bodyMs` is set. */
 const awaitedBodyBytes = 8_192;
@@ -15,7 +21,8 @@ const addressesMax = 100_000;
 export function clientGlobalLines({ limits, tlsFiles }: HaproxyModel): string[] {
   const directory = tlsFiles === undefined ? undefined : quote(tlsFiles.directory);
   return [
-    `tune.bufsize ${limits.headerBytes + headRoomBytes}`,
+    `tune.bufsize ${limits.headerBytes + headRoomBytes + addedFieldsBytes}`,
+    `tune.maxrewrite ${addedFieldsBytes}`,
     ...(directory === undefined ? [] : [`ca-base ${directory}`, `crt-base ${directory}`]),
   ];
 }

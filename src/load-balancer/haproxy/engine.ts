@@ -53,11 +53,12 @@ export async function createHaproxyEngine(
   return new HaproxyEngine(config, { paths, hopKey, logger, binary, runtime, user });
 }
 
-/** A setup whose servers have addresses. */
+/** A setup whose servers have addresses and whose certificates have been read. */
 interface Resolved {
   readonly config: LoadBalancerConfig;
   readonly servers: readonly HaproxyServer[];
-  readonly tlsFiles: TlsFiles;
+  /** Undefined before the start. */
+  readonly tlsFiles: TlsFiles | undefined;
 }
 
 interface EngineParts extends HaproxyEngineOptions {
@@ -80,16 +81,15 @@ export class HaproxyEngine implements BalancerEngine {
   readonly #live: LiveServers;
   readonly #resolver: ServerResolver;
   readonly #serial = createSerial();
-  #config: LoadBalancerConfig;
-  /** What the file says; a HAProxy that starts has these. */
-  #servers: readonly HaproxyServer[] = [];
-  #tlsFiles: TlsFiles | undefined;
+  /** What the file says; a HAProxy that starts has this. */
+  #held: Resolved;
+  /** What the next HAProxy is started with. */
   #hopKey: string;
   #lastStatus: Pick<EngineStatus, "servers"> | undefined;
 
   constructor(config: LoadBalancerConfig, parts: EngineParts) {
     const { binary, runtime, paths, logger } = parts;
-    this.#config = config;
+    this.#held = { config, servers: [], tlsFiles: undefined };
     this.#parts = parts;
     this.#hopKey = parts.hopKey;
     this.engineVersion = binary.version;
@@ -97,7 +97,7 @@ export class HaproxyEngine implements BalancerEngine {
     this.#resolver = new ServerResolver({ logger });
     this.#live = new LiveServers({
       socket: runtime.socket,
-      renderServer: (server) => renderServer(server, this.#model(this.#config, [])),
+      renderServer: (server) => renderServer(server, this.#model(this.#held)),
       logger,
     });
     this.#keeper = new HaproxyKeeper({
@@ -108,7 +108,7 @@ export class HaproxyEngine implements BalancerEngine {
       accessLogFile: join(paths.log, "access.log"),
       output: config.accessLog,
       environment: () => ({ [hopVariable]: this.#hopKey }),
-      onStarted: () => this.#live.reset(this.#servers),
+      onStarted: () => this.#live.reset(this.#held.servers),
       logger,
     });
   }
@@ -120,24 +120,29 @@ export class HaproxyEngine implements BalancerEngine {
   readonly configuration = {
     text: () => this.#file.text,
     render: async ({ config, servers }: EngineSetup) =>
-      this.#render(
+      this.#render({
         config,
-        servers === undefined ? this.#servers : await this.#resolver.addressesOf(servers),
-        await writeTlsFiles(config, this.#parts.paths),
-      ),
+        servers: servers === undefined
+          ? this.#held.servers
+          : await this.#resolver.addressesOf(servers),
+        tlsFiles: await this.#readTlsFiles(config),
+      }),
     check: (setup: EngineSetup) =>
       this.#serial(async () => this.#file.check(await this.configuration.render(setup))),
-    apply: (setup: EngineSetup) => this.#serial(() => this.#apply(setup)),
+    apply: (setup: EngineSetup) =>
+      this.#serial(async () => this.#apply(setup, await this.#readTlsFiles(setup.config))),
   };
 
   start(servers: readonly BackendServer[]): Promise<void> {
     return this.#serial(async () => {
+      const { config } = this.#held;
       const resolved = await this.#resolver.resolve(servers, { strict: false });
-      this.#tlsFiles = await writeTlsFiles(this.#config, this.#parts.paths);
-      const text = this.#render(this.#config, resolved);
+      const tlsFiles = await this.#readTlsFiles(config);
+      const next = { config, servers: resolved, tlsFiles };
+      const text = this.#render(next);
       await this.#file.check(text);
       await this.#file.replace(text);
-      this.#servers = resolved;
+      this.#held = next;
       try {
         await this.#keeper.start();
       } catch (error) {
@@ -147,8 +152,12 @@ export class HaproxyEngine implements BalancerEngine {
     });
   }
 
+  /** With the certificates as they were read last: those on disk may just be in the making. */
   setServers(servers: readonly BackendServer[]): Promise<void> {
-    return this.#serial(() => this.#apply({ config: this.#config, servers }));
+    return this.#serial(() => {
+      const { config, tlsFiles } = this.#held;
+      return this.#apply({ config, servers }, tlsFiles);
+    });
   }
 
   async statistics(): Promise<BalancerStatistics> {
@@ -175,7 +184,7 @@ export class HaproxyEngine implements BalancerEngine {
   }
 
   async #askHaproxy(nowMs: number): Promise<Omit<EngineStatus, "finishing">> {
-    const servers = this.#servers;
+    const { servers } = this.#held;
     try {
       const rows = parseStat(await sendCommand(this.#parts.runtime.socket, "show stat"));
       return engineStatus(rows, { servers, nowMs, before: this.#lastStatus });
@@ -190,114 +199,85 @@ export class HaproxyEngine implements BalancerEngine {
     }
   }
 
-  /** Through the control socket; by a reload when HAProxy cannot do it that way. */
-  async #reconcile(servers: readonly HaproxyServer[]): Promise<void> {
-    // The one that is about to start reads the file.
-    if (!this.#keeper.isRunning) return;
-    try {
-      await this.#live.reconcile(servers);
-    } catch (error) {
-      this.#parts.logger.warn("servers change by a reload", { reason: reasonOf(error) });
-      // A server that was only half changed may be in maintenance: that must not be handed on.
-      await this.#keeper.replace({ keepState: false, output: this.#config.accessLog });
-    }
-  }
-
-  /** Makes `setup` live, by a reload only when something else than servers changes. */
-  async #apply({ config, servers }: EngineSetup): Promise<void> {
-    const resolved = servers === undefined
-      ? this.#servers
-      : await this.#resolver.resolve(servers, { strict: true });
-    const tlsFiles = await writeTlsFiles(config, this.#parts.paths);
-    const text = this.#render(config, resolved, tlsFiles);
-    if (text !== this.#file.text) {
-      await this.#file.check(text);
-      if (text === this.#render(this.#config, resolved)) await this.#changeServers(text, resolved);
-      else await this.#reload(text, { config, servers: resolved, tlsFiles });
-    }
-    this.#config = config;
-    this.#servers = resolved;
-    this.#tlsFiles = tlsFiles;
-  }
-
   /** From now on servers are shown this key. */
   useHopKey(key: string): Promise<void> {
     return this.#serial(async () => {
-      if (key === this.#hopKey) return;
-      this.#hopKey = key;
-      if (!this.#keeper.isRunning) return;
-      await this.#keeper.replace({ keepState: true, output: this.#config.accessLog });
+      // One that is just being started still has the key before.
+      await this.#keeper.betweenStarts(async () => void (this.#hopKey = key));
+      const { environment } = this.#keeper;
+      if (environment === undefined || environment[hopVariable] === key) return;
+      await this.#keeper.replace({ keepState: true, output: this.#held.config.accessLog });
     });
   }
 
-  async #changeServers(text: string, servers: readonly HaproxyServer[]): Promise<void> {
-    const before = this.#servers;
-    await this.#file.replace(text);
-    // Known at once: a HAProxy that dies now is started with this file.
-    this.#servers = servers;
+  /** Makes `setup` live, by a reload only when HAProxy cannot learn of it in another way. */
+  async #apply(
+    { config, servers }: EngineSetup,
+    tlsFiles: TlsFiles | undefined,
+  ): Promise<void> {
+    const before = this.#held;
+    const resolved = servers === undefined
+      ? before.servers
+      : await this.#resolver.resolve(servers, { strict: true });
+    const next = { config, servers: resolved, tlsFiles };
+    const text = this.#render(next);
+    if (text === this.#file.text) return void (this.#held = next);
+    await this.#file.check(text);
+    const differsInServersOnly = text === this.#render({ ...before, servers: resolved });
+    if (!differsInServersOnly) await refuseTakenPort(before.config, config);
+    const isKnown = await this.#put(next, () => this.#file.replace(text));
+    if (differsInServersOnly && isKnown) return;
     try {
-      await this.#reconcile(servers);
+      // A server that was only half changed may be in maintenance: that must not be handed on.
+      await this.#keeper.replace({ keepState: isKnown, output: config.accessLog });
     } catch (error) {
-      this.#servers = before;
-      await this.#file.restore();
+      await this.#put(before, () => this.#file.restore());
       throw error;
     }
+    await pruneTlsFiles(...[next, before].flatMap(({ tlsFiles }) => tlsFiles ?? []));
   }
 
-  async #reload(text: string, { config, servers, tlsFiles }: Resolved): Promise<void> {
-    const { host, port } = config.http;
-    const moved = host !== this.#config.http.host || port !== this.#config.http.port;
-    // HAProxy would find out too, but only after pausing the one that serves.
-    if (moved && !(await isPortFree(port, host === "*" ? "0.0.0.0" : host))) {
-      throw new PlatformError("BALANCER_PORT_IN_USE", { host, port });
-    }
-    const before = { config: this.#config, servers: this.#servers, tlsFiles: this.#tlsFiles };
-    await this.#file.replace(text);
-    this.#config = config;
-    this.#servers = servers;
-    this.#tlsFiles = tlsFiles;
-    try {
-      // The one that serves hands on what it knows of its servers, so it learns the changes first.
-      const keepState = await this.#prepareServers(servers);
-      await this.#keeper.replace({ keepState, output: config.accessLog });
-      await pruneTlsFiles(tlsFiles, before.tlsFiles ?? tlsFiles);
-    } catch (error) {
-      this.#config = before.config;
-      this.#servers = before.servers;
-      this.#tlsFiles = before.tlsFiles;
-      await this.#file.restore();
-      await this.#prepareServers(before.servers);
-      throw error;
-    }
+  /**
+   * Writes the file, which a HAProxy that starts later reads, and tells the one that runs of the
+   * servers in it. Resolves to false when that one does not have them all.
+   */
+  #put(next: Resolved, writeFile: () => Promise<void>): Promise<boolean> {
+    return this.#keeper.betweenStarts(async () => {
+      await writeFile();
+      this.#held = next;
+      if (!this.#keeper.isRunning) return true;
+      try {
+        await this.#live.reconcile(next.servers);
+        return true;
+      } catch (error) {
+        this.#parts.logger.warn("servers change by a reload", { reason: reasonOf(error) });
+        return false;
+      }
+    });
   }
 
-  /** Resolves to false when HAProxy does not have them all: then its state is of no use. */
-  async #prepareServers(servers: readonly HaproxyServer[]): Promise<boolean> {
-    try {
-      if (this.#keeper.isRunning) await this.#live.reconcile(servers);
-      return true;
-    } catch (error) {
-      this.#parts.logger.warn("servers change with the reload", { reason: reasonOf(error) });
-      return false;
-    }
+  #readTlsFiles(config: LoadBalancerConfig): Promise<TlsFiles> {
+    return writeTlsFiles(config, this.#parts.paths);
   }
 
-  #model(
-    config: LoadBalancerConfig,
-    servers: readonly HaproxyServer[],
-    tlsFiles = this.#tlsFiles,
-  ): HaproxyModel {
+  #model({ config, servers, tlsFiles }: Resolved): HaproxyModel {
     const { runtime, user } = this.#parts;
     return createModel(config, { servers, runtime, user, tlsFiles });
   }
 
-  #render(
-    config: LoadBalancerConfig,
-    servers: readonly HaproxyServer[],
-    tlsFiles = this.#tlsFiles,
-  ): string {
-    return renderHaproxyConfig(this.#model(config, servers, tlsFiles));
+  #render(resolved: Resolved): string {
+    return renderHaproxyConfig(this.#model(resolved));
   }
+}
+
+/** HAProxy would find out too, but only after pausing the one that serves. */
+async function refuseTakenPort(
+  { http: before }: LoadBalancerConfig,
+  { http: { host, port } }: LoadBalancerConfig,
+): Promise<void> {
+  if (host === before.host && port === before.port) return;
+  if (await isPortFree(port, host === "*" ? "0.0.0.0" : host)) return;
+  throw new PlatformError("BALANCER_PORT_IN_USE", { host, port });
 }
 
 /** Root needs not stay root once HAProxy listens: Debian's package brings a user for it. */

@@ -23,6 +23,9 @@ const refusedGlobals: readonly RegExp[] = [
   /^expose-experimental-directives\b/,
 ];
 
+/** Words that say what a line is only together with the next one. */
+const openingWords = new Set(["option", "stats"]);
+
 /**
  * Checks lines that a person added, section by section, before HAProxy sees them: they may say
  * anything that HAProxy understands, but not leave their section, nor take HAProxy out of the
@@ -58,9 +61,16 @@ function refusalOf(
   if (/\p{Cc}/u.test(line.replaceAll("\t", " "))) return "it holds a control character";
   if (line.includes(secret)) return "it would tell others what only servers may know";
   const words = wordsOf(line);
-  const [first = ""] = words;
+  const [first = "", second = ""] = words;
   if (first === "" || first.startsWith("#")) return undefined;
-  if (/^[.$]/.test(first)) return "conditions and variables cannot begin a line";
+  // HAProxy would read another word than the one that stands there.
+  const disguised = [first, openingWords.has(first) ? second : ""].find((word) =>
+    /["'\\$]/.test(word)
+  );
+  if (disguised !== undefined) {
+    return `"${disguised}" decides what the line does; write it without quotes, "\\" and "$"`;
+  }
+  if (first.startsWith(".")) return "conditions cannot begin a line";
   if (sectionWords.has(first)) {
     if (section !== "sections") return `it begins another section; put it into lines.sections`;
     if (refusedSections.has(first)) return `a section "${first}" cannot be added`;
@@ -73,7 +83,8 @@ function refusalOf(
   return undefined;
 }
 
-/** As HAProxy would read them, whatever quotes and blanks are in between. */
+/** Without what only turns the meaning of the others round. */
 function wordsOf(line: string): readonly string[] {
-  return line.replaceAll(/["'\\]/g, "").trim().split(/\s+/);
+  const words = line.trim().split(/\s+/);
+  return words[0] === "no" || words[0] === "default" ? words.slice(1) : words;
 }

@@ -80,6 +80,11 @@ export class HaproxyKeeper {
     return this.#current !== undefined;
   }
 
+  /** What the HAProxy that serves found in its environment; undefined while none serves. */
+  get environment(): Readonly<Record<string, string>> | undefined {
+    return this.#current?.environment;
+  }
+
   /** How many processes only finish what they had before a reload. */
   get finishing(): number {
     return this.#finishing.filter(isSameProcessAlive).length;
@@ -91,22 +96,34 @@ export class HaproxyKeeper {
       const { recordFile, runtime, logger } = this.#options;
       const leftovers = await loadLeftovers(recordFile);
       this.#ownsFiles = true;
-      await this.#writeServerState(undefined);
-      if (leftovers === undefined) return await this.#launch(undefined);
+      await this.#writeServerState({ keepState: false });
+      if (leftovers === undefined) return await this.#launch([]);
+      const { processes } = leftovers;
       const pid = leftovers.socket === runtime.socket
         ? await servingPid(runtime.socket)
         : undefined;
-      const serving = leftovers.processes.find((one) => one.pid === pid);
+      const isServed = processes.some((one) => one.pid === pid);
       logger.warn("found the HAProxy of an agent that was killed", {
-        pids: leftovers.processes.map((one) => one.pid),
-        action: serving === undefined ? "ended" : "taken over",
+        pids: processes.map((one) => one.pid),
+        action: isServed ? "taken over" : "ended",
       });
-      // One that does not answer can hand nothing over, and would keep the port.
-      await endProcesses(leftovers.processes.filter((one) => one !== serving));
-      // From here on it is ours to end, also when the new one does not start.
-      if (serving !== undefined) this.#finishing.push(serving);
-      await this.#launch(serving);
+      if (!isServed) {
+        // Those that do not answer can hand nothing over, and would keep the port.
+        await endProcesses(processes);
+        return await this.#launch([]);
+      }
+      // From here on they are ours to end, also when the new one does not start.
+      this.#finishing.push(...processes);
+      await this.#launch(processes);
     });
+  }
+
+  /**
+   * Runs `task` while no HAProxy is being started: of what it changes, every later one reads all,
+   * and the one that runs, if there is one, has read nothing.
+   */
+  betweenStarts<T>(task: () => Promise<T>): Promise<T> {
+    return this.#serial(task);
   }
 
   /**
@@ -120,15 +137,15 @@ export class HaproxyKeeper {
     return this.#serial(async () => {
       this.#stopping.signal.throwIfAborted();
       this.#output = output;
-      const predecessor = this.#current?.id;
-      await this.#writeServerState(keepState ? predecessor : undefined);
-      await this.#launch(predecessor);
+      const predecessors = this.#current === undefined ? [] : [this.#current.id];
+      await this.#writeServerState({ keepState: keepState && this.isRunning });
+      await this.#launch(predecessors);
     });
   }
 
   /**
-   * Stops accepting, waits at most `drainMs` for requests in flight, ends. Idempotent, and right
-   * also after a failed start.
+   * Stops accepting, waits at most `drainMs` for requests in flight, also for those that a process
+   * from before a reload still has, ends. Idempotent, and right also after a failed start.
    */
   async stop({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#stopping.abort();
@@ -136,7 +153,7 @@ export class HaproxyKeeper {
       const current = this.#current;
       this.#current = undefined;
       const all = [...(current === undefined ? [] : [current.id]), ...this.#finishing];
-      if (current !== undefined) await this.#drain(current, drainMs);
+      await this.#drain(current, drainMs);
       await endProcesses(all);
       const { recordFile, runtime } = this.#options;
       if (!this.#ownsFiles) return;
@@ -146,17 +163,18 @@ export class HaproxyKeeper {
     });
   }
 
-  async #launch(predecessor: ProcessId | undefined): Promise<void> {
+  /** Starts a HAProxy in place of those, if there are any; one of them serves. */
+  async #launch(predecessors: readonly ProcessId[]): Promise<void> {
     this.#launching = true;
     try {
-      await this.#startAfter(predecessor);
+      await this.#startAfter(predecessors);
     } finally {
       this.#launching = false;
       this.#noticeDeath();
     }
   }
 
-  async #startAfter(predecessor: ProcessId | undefined): Promise<void> {
+  async #startAfter(predecessors: readonly ProcessId[]): Promise<void> {
     const { binary, configFile, runtime, logger } = this.#options;
     const started = await startHaproxyProcess({
       binary: binary.path,
@@ -164,16 +182,17 @@ export class HaproxyKeeper {
       socket: runtime.socket,
       output: this.#output === "file" ? this.#options.accessLogFile : this.#output,
       environment: this.#options.environment(),
-      successorOf: predecessor?.pid,
-      onSpawned: (id) => this.#record([id, ...(predecessor === undefined ? [] : [predecessor])]),
+      successorOf: predecessors.map(({ pid }) => pid),
+      onSpawned: (id) => this.#record([id, ...predecessors]),
       logger,
     });
-    if (predecessor !== undefined && !this.#finishing.includes(predecessor)) {
-      this.#finishing.push(predecessor);
-    }
+    this.#finishing = [...new Set([...this.#finishing, ...predecessors])];
     this.#current = started;
     this.#options.onStarted();
-    logger.info("haproxy serves", { pid: started.id.pid, before: predecessor?.pid });
+    logger.info("haproxy serves", {
+      pid: started.id.pid,
+      before: predecessors.map(({ pid }) => pid),
+    });
     this.#startedAt = performance.now();
     void started.exited.then(() => this.#noticeDeath());
   }
@@ -204,8 +223,8 @@ export class HaproxyKeeper {
         await this.#serial(async () => {
           // A reload may have started one meanwhile.
           if (this.isRunning || this.#stopping.signal.aborted) return;
-          await this.#writeServerState(undefined);
-          await this.#launch(undefined);
+          await this.#writeServerState({ keepState: false });
+          await this.#launch([]);
         });
         return;
       } catch (error) {
@@ -215,10 +234,10 @@ export class HaproxyKeeper {
   }
 
   /** Without it a new HAProxy believes every server to be up until its first checks fail. */
-  async #writeServerState(predecessor: ProcessId | undefined): Promise<void> {
+  async #writeServerState({ keepState }: { readonly keepState: boolean }): Promise<void> {
     const { runtime, logger } = this.#options;
     let state = "1\n";
-    if (predecessor !== undefined) {
+    if (keepState) {
       try {
         state = await sendCommand(runtime.socket, "show servers state") + "\n";
       } catch (error) {
@@ -237,23 +256,31 @@ export class HaproxyKeeper {
     });
   }
 
-  async #drain(current: HaproxyProcess, drainMs: number): Promise<void> {
-    let session: ControlSession | undefined;
-    try {
-      session = await openControlSession(this.#options.runtime.socket);
-    } catch (error) {
-      this.#options.logger.warn("cannot see which requests are in flight", { error });
-    }
-    sendSignal(current.id, "SIGUSR1");
-    const idle = async () => {
-      if (!current.isRunning()) return true;
+  /** Waits for `current` and for all that finish what they had before a reload. */
+  async #drain(current: HaproxyProcess | undefined, drainMs: number): Promise<void> {
+    const session = current === undefined ? undefined : await this.#openSession();
+    if (current !== undefined) sendSignal(current.id, "SIGUSR1");
+    const isIdle = async () => {
+      if (current === undefined || !current.isRunning()) return true;
       // A kept-alive client without a request would hold HAProxy until its own time limit.
-      return session !== undefined && await hasNoRequests(session) ? true : undefined;
+      return session !== undefined && await hasNoRequests(session);
     };
     try {
-      await poll(idle, { timeoutMs: drainMs, intervalMs: 50 });
+      await poll(async () => await isIdle() && this.finishing === 0 ? true : undefined, {
+        timeoutMs: drainMs,
+        intervalMs: 50,
+      });
     } finally {
       session?.close();
+    }
+  }
+
+  async #openSession(): Promise<ControlSession | undefined> {
+    try {
+      return await openControlSession(this.#options.runtime.socket);
+    } catch (error) {
+      this.#options.logger.warn("cannot see which requests are in flight", { error });
+      return undefined;
     }
   }
 }

@@ -19,6 +19,8 @@ const lastLinesMax = 50;
 /** One HAProxy in the foreground, our child. */
 export interface HaproxyProcess {
   readonly id: ProcessId;
+  /** What it was started with besides our own. */
+  readonly environment: StartOptions["environment"];
   /** Resolves when it is gone, with why, in words. */
   readonly exited: Promise<string>;
   isRunning(): boolean;
@@ -32,8 +34,11 @@ export interface StartOptions {
   readonly output: string;
   /** Besides our own. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The HAProxy whose listening sockets this one takes before telling it to finish. */
-  readonly successorOf: number | undefined;
+  /**
+   * Told to finish what they have once this one has taken the listening sockets from the one that
+   * answers on `socket`; empty: there is none.
+   */
+  readonly successorOf: readonly number[];
   /** Told at once, before HAProxy answers, so that it can be found if we die now. */
   readonly onSpawned: (id: ProcessId) => Promise<void>;
   readonly logger: Logger;
@@ -44,15 +49,17 @@ export interface StartOptions {
  * before it goes on. Throws BALANCER_START_FAILED with HAProxy's words, BALANCER_PORT_IN_USE.
  */
 export async function startHaproxyProcess(options: StartOptions): Promise<HaproxyProcess> {
-  const { binary, configFile, socket, successorOf, logger } = options;
-  const handOver = successorOf === undefined ? [] : ["-x", socket, "-sf", String(successorOf)];
+  const { binary, configFile, socket, successorOf, environment, logger } = options;
+  const handOver = successorOf.length === 0
+    ? []
+    : ["-x", socket, "-sf", ...successorOf.map(String)];
   const output = await openOutput(options.output);
   const child = spawn(binary, ["-db", "-f", configFile, ...handOver], {
     // A file as it is, rather than a pipe to us: requests are logged also while no agent runs.
     stdio: ["ignore", typeof output === "string" ? output : output.fd, "pipe"],
     // A process group of its own: Ctrl-C in a terminal must reach the agent only, which drains.
     detached: true,
-    env: { ...process.env, ...options.environment },
+    env: { ...process.env, ...environment },
   });
   if (typeof output !== "string") await output.close(); // the child has its own
   const lines = collectLines(child, logger);
@@ -66,7 +73,7 @@ export async function startHaproxyProcess(options: StartOptions): Promise<Haprox
     async () => !running ? false : (await servingPid(socket)) === child.pid ? true : undefined,
     { timeoutMs: startTimeoutMs, intervalMs: 10 },
   );
-  if (ready) return { id, exited, isRunning: () => running };
+  if (ready) return { id, environment, exited, isRunning: () => running };
   if (running) await endProcesses([id]);
   const why = await exited;
   const taken = lines.map((line) => /\(Address already in use\).*\[(.+):(\d+)\]/.exec(line))

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ComponentPaths } from "../../config/component.ts";
@@ -29,7 +30,8 @@ export async function writeTlsFiles(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const write = async (text: string) => {
     const name = `${sha256Hex(text).slice(0, 32)}.pem`;
-    await writeFileAtomic(join(directory, name), text);
+    const file = join(directory, name);
+    if (!existsSync(file)) await writeFileAtomic(file, text);
     return name;
   };
   const ca = await readFile(join(ownTls, "ca.pem"), "utf8").catch(() => undefined); // has none

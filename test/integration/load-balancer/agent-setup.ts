@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAuthority, installTls, issueCertificate } from "../../../src/ca/index.ts";
+import { createComponent } from "../../../src/config/component.ts";
 import type { RunningComponent } from "../../../src/config/running-component.ts";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { type AgentClient, createAgentClient } from "../../../src/load-balancer/client.ts";
@@ -114,4 +115,25 @@ export class AgentSetup implements AsyncDisposable {
     await Promise.all(this.#backends.map((backend) => backend.kill()));
     await rm(this.root, { recursive: true, force: true });
   }
+}
+
+/** An operator's environment beside a balancer, for the command line; returns its directory. */
+export async function createEnvironment(
+  { root, ca }: AgentSetup,
+  agentUrls: readonly string[],
+): Promise<string> {
+  const directory = await mkdtemp(join(root, "environment-"));
+  await createComponent(directory, {
+    component: "environment",
+    config: {
+      cluster,
+      environment: "development",
+      components: [],
+      adminUrls: ["https://127.0.0.1:1"],
+      agentUrl: agentUrls,
+    },
+  });
+  const identity = { cluster, role: "operator", name: "ana" } as const;
+  await installTls(await issueCertificate(ca, { identity, hosts: [] }), directory);
+  return directory;
 }

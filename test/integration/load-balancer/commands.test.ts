@@ -2,35 +2,24 @@ import assert from "node:assert/strict";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { installTls, issueCertificate } from "../../../src/ca/index.ts";
 import { type CapturedRun, runCaptured } from "../../../src/cli/captured-io.ts";
-import { createComponent } from "../../../src/config/component.ts";
 import { poll } from "../../../src/lib/wait.ts";
-import { AgentSetup } from "./agent-setup.ts";
+import { AgentSetup, createEnvironment } from "./agent-setup.ts";
 import { request } from "./haproxy-client.ts";
 
 describe("dragoman lb", () => {
   let setup: AgentSetup;
   let environment: string;
+  /** The same one without the balancer that is away. */
+  let whole: string;
 
   before(async () => {
     setup = await AgentSetup.open("haproxy");
     await setup.configure("healthCheck: { intervalMs: 200 }\nalgorithm: roundrobin");
     await setup.start();
-    environment = join(setup.root, "environment");
-    await createComponent(environment, {
-      component: "environment",
-      config: {
-        cluster: "demo",
-        environment: "development",
-        components: [],
-        adminUrls: ["https://127.0.0.1:1"],
-        // The first is a balancer that is away: the command line uses the next.
-        agentUrl: ["https://127.0.0.1:1", setup.agentUrl],
-      },
-    });
-    const identity = { cluster: "demo", role: "operator", name: "ana" } as const;
-    await installTls(await issueCertificate(setup.ca, { identity, hosts: [] }), environment);
+    // The first is a balancer that is away: the command line uses the next.
+    environment = await createEnvironment(setup, ["https://127.0.0.1:1", setup.agentUrl]);
+    whole = await createEnvironment(setup, [setup.agentUrl]);
     for (const name of ["server1", "server2"]) {
       const { host, port } = await setup.backend(name);
       const self = await setup.client("server", name);
@@ -45,9 +34,13 @@ describe("dragoman lb", () => {
 
   async function lb(
     words: string,
-    more: { readonly stdin?: string; readonly env?: Record<string, string> } = {},
+    { directory = environment, ...more }: {
+      readonly stdin?: string;
+      readonly env?: Record<string, string>;
+      readonly directory?: string;
+    } = {},
   ): Promise<CapturedRun> {
-    const all = ["lb", ...words.split(" "), "--env", environment];
+    const all = ["lb", ...words.split(" "), "--env", directory];
     return await runCaptured(all, { cwd: setup.root, ...more });
   }
 
@@ -65,7 +58,7 @@ describe("dragoman lb", () => {
       return servers.every(({ sessionsCurrent }) => sessionsCurrent === 1) || undefined;
     }, { timeoutMs: 5_000, intervalMs: 10 });
 
-    const text = await ok("drain server1 --wait --why disk");
+    const text = await ok("drain server1 --wait --why disk", { directory: whole });
 
     assert.equal(text, "server1 is drained: no sessions are left (revision 1)\n");
     const server = (await operator.status()).servers.find(({ name }) => name === "server1");
@@ -81,11 +74,21 @@ describe("dragoman lb", () => {
     const slow = [1, 2].map(() => request(setup.port, { path: "/?ms=2500" }));
     await poll(async () => / up .* 1 /.test(await ok("status")) || undefined, { timeoutMs: 5_000 });
 
+    const { code, stderr } = await lb("drain server1 --wait --timeout 1", { directory: whole });
+
+    assert.equal(code, 1);
+    const missing = `"server1" is not drained at every balancer after 1 s: ${setup.agentUrl} has 1`;
+    assert.ok(stderr.includes(missing), stderr);
+    await Promise.all(slow);
+    await ok("ready server1");
+  });
+
+  it("fails, and says which balancer was not asked, when one is away", async () => {
     const { code, stderr } = await lb("drain server1 --wait --timeout 1");
 
     assert.equal(code, 1);
-    assert.match(stderr, /"server1" still has 1 sessions after 1 s/);
-    await Promise.all(slow);
+    assert.match(stderr, /not drained at every balancer after 1 s: https:\/\/127\.0\.0\.1:1 does/);
+    assert.ok(!stderr.includes(setup.agentUrl), stderr);
     await ok("ready server1");
   });
 
@@ -98,7 +101,14 @@ describe("dragoman lb", () => {
     assert.match(await ok("algorithm leastconn"), /chosen by leastconn/);
     assert.match(await ok("status"), /Algorithm: +leastconn\n/);
     await ok("server add old 127.0.0.1:9");
-    assert.match(await ok("server remove old"), /old is out of the balancer/);
+    const removed = await lb("server remove old");
+    assert.equal(removed.code, 1); // the first balancer is away
+    assert.match(
+      removed.stdout,
+      /^old is out of the balancer \(revision \d+\)\nhttps:\/\/127\.0\.0\.1:1 may have it still: ./,
+    );
+    const again = await ok("server remove old", { directory: whole });
+    assert.equal(again, "old is out of the balancer, as before\n");
     assert.match(await ok("config history"), /operator\/ana +balancer +remove old\n/);
     assert.equal(JSON.parse(await ok("status -o json")).servers.length, 2);
   });

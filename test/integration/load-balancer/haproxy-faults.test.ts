@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { describe, it } from "node:test";
 import { isPlatformError } from "../../../src/errors/platform-error.ts";
 import { isProcessAlive } from "../../../src/lib/processes.ts";
 import { poll } from "../../../src/lib/wait.ts";
-import type { BackendServer } from "../../../src/load-balancer/engine.ts";
 import { endLeftovers } from "../../../src/load-balancer/haproxy/process-record.ts";
 import { readLedger } from "../../peers/http-backend.ts";
+import { killableEngine, untilGone } from "./haproxy-agent-process.ts";
 import { Load, request } from "./haproxy-client.ts";
 import { HaproxySetup, untilServer } from "./haproxy-setup.ts";
 
@@ -162,33 +161,11 @@ describe("HAProxy itself", () => {
   });
 });
 
-/** Runs an engine in a process that can be killed: prints the pid of its HAProxy. */
-function agentProcess(
-  setup: HaproxySetup,
-  servers: readonly BackendServer[] = [],
-): Promise<{ agent: number; haproxy: number }> {
-  const main = new URL("./haproxy-agent-main.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, ["run", "-A", main], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  child.stdin.end(JSON.stringify({ config: setup.config, paths: setup.paths, servers }));
-  return new Promise((resolve, reject) => {
-    child.once("exit", () => reject(new Error("the agent does not start")));
-    child.stdout.once("data", (text) => {
-      resolve({ agent: child.pid!, haproxy: Number(text) }); // it has printed something
-    });
-  });
-}
-
-function untilGone(pid: number): Promise<boolean | undefined> {
-  return poll(() => isProcessAlive(pid) ? undefined : true, { timeoutMs: 5_000, intervalMs: 10 });
-}
-
 describe("HAProxy whose agent was killed", () => {
   it("goes on serving, and is taken over by the next agent without a failed request", async () => {
     await using setup = await HaproxySetup.open();
     const [a] = await setup.backends("a");
-    const { agent, haproxy } = await agentProcess(setup, [a!]);
+    const { agent, haproxy } = await killableEngine(setup, [a!]);
 
     const load = new Load({ port: setup.port, method: "POST" });
     await load.further(50);
@@ -206,7 +183,7 @@ describe("HAProxy whose agent was killed", () => {
 
   it("is ended when it does not answer any more", async () => {
     await using setup = await HaproxySetup.open();
-    const { agent, haproxy } = await agentProcess(setup);
+    const { agent, haproxy } = await killableEngine(setup);
     process.kill(agent, "SIGKILL");
     process.kill(haproxy, "SIGSTOP");
     await untilGone(agent);
@@ -219,7 +196,7 @@ describe("HAProxy whose agent was killed", () => {
 
   it("can be ended without starting another", async () => {
     await using setup = await HaproxySetup.open();
-    const { agent, haproxy } = await agentProcess(setup);
+    const { agent, haproxy } = await killableEngine(setup);
     process.kill(agent, "SIGKILL");
     await untilGone(agent);
 
@@ -232,7 +209,7 @@ describe("HAProxy whose agent was killed", () => {
 
   it("is left alone while its agent lives", async () => {
     await using setup = await HaproxySetup.open();
-    const { agent, haproxy } = await agentProcess(setup);
+    const { agent, haproxy } = await killableEngine(setup);
 
     await assert.rejects(
       setup.start([]),

@@ -110,17 +110,20 @@ for (const engine of ["haproxy", "embedded"] as const) {
       await operator.setWeight("a", 100);
 
       await operator.setAlgorithm("leastconn");
+      await operator.drain("c");
       const slow: Promise<unknown>[] = [];
       // One after the other: of two at the same moment neither counts for the other.
-      for (const busy of [1, 2]) {
+      for (const busy of [1, 2, 3, 4]) {
         slow.push(request(setup.port, { path: "/?ms=4000" }));
         const seen = await poll(async () => {
           const { servers } = await operator.status();
-          return servers.filter((one) => one.sessionsCurrent === 1).length === busy || undefined;
+          return servers.reduce((sum, one) => sum + one.sessionsCurrent, 0) === busy || undefined;
         }, { timeoutMs: 3_000, intervalMs: 10 });
         assert.ok(seen, JSON.stringify(await operator.status()));
       }
-      assert.equal(Object.keys(await answers(setup.port, 3)).length, 1);
+      await operator.ready("c");
+      await untilServer(operator, "c", ({ state }) => state === "up");
+      assert.deepEqual(await answers(setup.port, 3), { c: 3 });
       await Promise.all(slow);
       await operator.setAlgorithm("roundrobin");
       assert.deepEqual(await answers(setup.port, 6), { a: 2, b: 2, c: 2 });
@@ -181,10 +184,14 @@ for (const engine of ["haproxy", "embedded"] as const) {
         operator.configuration.revert("99"),
         withCode("BALANCER_NO_SUCH_REVISION"),
       );
-      await assert.rejects(
-        operator.configuration.apply({ document: {}, base: 1 }),
-        withCode("BALANCER_CHANGED_MEANWHILE"),
-      );
+      const { head: base } = await operator.configuration.show();
+      for (const stale of [null, history.at(-1)!]) {
+        await assert.rejects(
+          operator.configuration.apply({ document: {}, base: stale }),
+          withCode("BALANCER_CHANGED_MEANWHILE"),
+        );
+      }
+      assert.ok((await operator.configuration.apply({ document: {}, base: base! })).changed);
     });
 
     it("have every request in a log, with its correlation id and without its query", async () => {

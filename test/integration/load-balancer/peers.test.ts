@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { runCaptured } from "../../../src/cli/captured-io.ts";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import type { AgentClient } from "../../../src/load-balancer/client.ts";
-import { AgentSetup } from "./agent-setup.ts";
+import { AgentSetup, createEnvironment } from "./agent-setup.ts";
+import { untilServer, withCode } from "./bench.ts";
 import { request } from "./haproxy-client.ts";
 
 interface Pair extends AsyncDisposable {
@@ -130,9 +132,42 @@ describe("two balancers in front of one cluster", () => {
     assert.equal((await request(two.port)).status, 503);
     assert.equal((await second.status()).revision, 0);
 
-    await second.setAlgorithm("leastconn");
-    await untilInStep(first, 2);
+    await assert.rejects(
+      second.setAlgorithm("leastconn"),
+      withCode("BALANCER_BEHIND", new RegExp(`Revision 1 of balancer lb1 .* here 0 .*${port}`)),
+    );
+    assert.match((await first.config()).text, new RegExp(`bind 127.0.0.1:${port}`));
+    await first.configuration.apply({ document: { lines, retries: 1 } });
+    await second.setAlgorithm("leastconn", { force: true });
+    await untilInStep(first, 3);
     assert.doesNotMatch((await first.config()).text, new RegExp(`bind 127.0.0.1:${port}`));
     assert.equal((await request(one.port)).status, 503);
+  });
+
+  it("are both asked whether a server is drained, and both let go of it", async () => {
+    await using pair = await openPair();
+    const { one, two, first, second } = pair;
+    const environment = await createEnvironment(one, [one.agentUrl, two.agentUrl]);
+    const lb = (...words: string[]) =>
+      runCaptured(["lb", ...words, "--env", environment], { cwd: one.root });
+    const { host, port } = await one.backend("a");
+    for (const [setup, client] of [[one, first], [two, second]] as const) {
+      await (await setup.client("server", "a")).register("a", { host, port });
+      await untilServer(client, "a", ({ state }) => state === "up");
+    }
+    const slow = request(two.port, { path: "/?ms=2500" });
+    await untilServer(second, "a", ({ sessionsCurrent }) => sessionsCurrent === 1);
+
+    const early = await lb("drain", "a", "--wait", "--timeout", "1");
+    assert.equal(early.code, 1);
+    assert.ok(early.stderr.includes(`${two.agentUrl} has 1 of its sessions`), early.stderr);
+    assert.ok(!early.stderr.includes(one.agentUrl), early.stderr);
+    assert.equal((await lb("drain", "a", "--wait")).code, 0);
+    assert.equal((await slow).status, 200);
+
+    const { code, stdout } = await lb("server", "remove", "a");
+    assert.equal(code, 0);
+    assert.equal(stdout, "a is out of the balancer (revision 2)\n");
+    for (const client of [first, second]) assert.deepEqual((await client.status()).servers, []);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
@@ -164,6 +164,26 @@ for (const engine of engines) {
       assert.equal(wrong.status, 0);
     });
 
+    it("passes on a large body together with a large certificate", async () => {
+      const clientCertificate = "optional" as const;
+      const settings = { tls: { ...site, clientCa: authority.ca, clientCertificate } };
+      await using balancer = await AnyBalancer.open({ engine, settings, servers: [backend] });
+      const names = Array.from({ length: 150 }, (_, n) => `name-${n}.partner.example`);
+      const large = await authority.issue(`large-${engine}`, ...names);
+      const field = `:${await der(large.certificate)}:`;
+      assert.ok(field.length > 4_096, `${field.length}`);
+      const body = join(authority.directory, "body");
+      await writeFile(body, Buffer.alloc(65_536, "a"));
+
+      for (const version of ["--http1.1", "--http2"]) {
+        const more = [version, "--data-binary", `@${body}`, ...certOf(large)];
+        const got = await curl(balancer.port, { more });
+        assert.equal(got.status, 200, got.body);
+        assert.equal(told(got)["client-cert"], field);
+        assert.equal(JSON.parse(got.body).bodyBytes, 65_536);
+      }
+    });
+
     it("lets nobody in without a certificate where one is required", async () => {
       const clientCertificate = "required" as const;
       const settings = { tls: { ...site, clientCa: authority.ca, clientCertificate } };
@@ -192,6 +212,25 @@ for (const engine of engines) {
         (error) => isPlatformError(error, "BALANCER_TLS_FILE"),
       );
       assert.equal(await shownTo(balancer.port, "site.example"), after);
+    });
+
+    it("takes servers in and out while the files of a certificate are being replaced", async () => {
+      const replaced = await authority.issue(`replaced-${engine}`, "site.example");
+      const settings = { tls: replaced };
+      await using balancer = await AnyBalancer.open({ engine, settings, servers: [backend] });
+      const before = await shownTo(balancer.port, "site.example");
+
+      const second = await authority.issue("second", "site.example");
+      await run("cp", [second.key, replaced.key]);
+      await balancer.engine.setServers([{ ...backend, draining: true }]);
+      await balancer.until("one", ({ state }) => state === "draining");
+      await run("cp", [second.certificate, replaced.certificate]);
+      await balancer.engine.setServers([backend]);
+      await balancer.until("one", ({ state }) => state === "up");
+
+      assert.equal(await shownTo(balancer.port, "site.example"), before);
+      await balancer.engine.configuration.apply({ config: balancer.config });
+      assert.notEqual(await shownTo(balancer.port, "site.example"), before);
     });
 
     it("says which file it cannot use, and quotes no key", async () => {

@@ -13,10 +13,10 @@ export const command = defineCommand({
   },
   options: { ...changeOptions },
   examples: ["dragoman lb algorithm leastconn --env ./demo"],
-  async run({ algorithm, why, ...input }, io) {
+  async run({ algorithm, why, force, ...input }, io) {
     await runChange(input, io, {
       what: `Servers are chosen by ${algorithm}`,
-      change: (agent) => agent.setAlgorithm(algorithm, { why }),
+      change: (agent) => agent.setAlgorithm(algorithm, { why, force }),
     });
   },
 });

@@ -17,7 +17,7 @@ export const command = defineCommand({
     "dragoman lb config apply -f balancer.yaml --why 'longer timeouts' --env ./demo",
     "dragoman lb config apply",
   ],
-  async run({ file, why, ...input }, io) {
+  async run({ file, why, force, ...input }, io) {
     if (file === undefined) {
       const what = "config.yaml and certificates were read anew";
       await runChange(input, io, { what, change: async (agent) => void await agent.reload() });
@@ -26,7 +26,7 @@ export const command = defineCommand({
     const document = await readDocument(file, io, path);
     await runChange(input, io, {
       what: "The configuration is live",
-      change: (agent) => agent.configuration.apply({ document, ...(why ? { why } : {}) }),
+      change: (agent) => agent.configuration.apply({ document, force, why: why || undefined }),
     });
   },
 });

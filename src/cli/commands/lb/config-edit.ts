@@ -31,7 +31,7 @@ export const command = defineCommand({
     ...changeOptions,
   },
   examples: ["dragoman lb config edit --env ./demo", "EDITOR=nano dragoman lb config edit"],
-  async run({ file, why, env, output }, io) {
+  async run({ file, why, force, env, output }, io) {
     const environment = await loadEnvironment({ env }, io);
     await withAgent(environment, async (agent) => {
       const { configuration } = agent;
@@ -41,8 +41,8 @@ export const command = defineCommand({
         : await readDocument(file, io, path);
       const diff = await configuration.diff({ document });
       io.stderr.write(`${renderDiff(diff, io.stderr)}\n`);
-      const base = view.head?.revision ?? 0;
-      const result = await configuration.apply({ document, base, ...(why ? { why } : {}) });
+      const base = view.head ?? null;
+      const result = await configuration.apply({ document, base, force, why: why || undefined });
       await printResult(io.stdout, output, {
         value: result,
         table: renderChange("The configuration is live", result),

@@ -10,10 +10,10 @@ export const command = defineCommand({
   arguments: { revision: { summary: "One of dragoman lb config history; 0: config.yaml" } },
   options: { ...changeOptions },
   examples: ["dragoman lb config revert 3 --env ./demo"],
-  async run({ revision, why, ...input }, io) {
+  async run({ revision, why, force, ...input }, io) {
     await runChange(input, io, {
       what: `The configuration is that of revision ${revision} again`,
-      change: (agent) => agent.configuration.revert(revision, { why }),
+      change: (agent) => agent.configuration.revert(revision, { why, force }),
     });
   },
 });

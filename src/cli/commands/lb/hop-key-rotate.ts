@@ -1,5 +1,7 @@
-import { PlatformError, reasonOf } from "../../../errors/platform-error.ts";
-import { type Environment, loadEnvironment, withAgent } from "../../cluster/environment.ts";
+import { reasonOf } from "../../../errors/platform-error.ts";
+import type { AgentClient } from "../../../load-balancer/client.ts";
+import { withEveryAgent } from "../../balancer/every-agent.ts";
+import { loadEnvironment } from "../../cluster/environment.ts";
 import { defineCommand, environmentOption, outputOption } from "../../command.ts";
 import { exitCodes } from "../../error-text.ts";
 import { printResult } from "../../output.ts";
@@ -24,9 +26,10 @@ export const command = defineCommand({
   examples: ["dragoman lb hop-key rotate --env ./demo"],
   async run({ env, output }, io) {
     const environment = await loadEnvironment({ env }, io);
-    const { directory, agentUrls } = environment;
-    if (agentUrls.length === 0) throw new PlatformError("CLI_NO_BALANCER", { directory });
-    const rotations = await Promise.all(agentUrls.map((url) => rotate(environment, url)));
+    const rotations = await withEveryAgent(
+      environment,
+      (agents) => Promise.all(agents.map(rotate)),
+    );
     await printResult(io.stdout, output, {
       value: rotations,
       table: rotations.map(render).join("\n"),
@@ -35,9 +38,10 @@ export const command = defineCommand({
   },
 });
 
-async function rotate(environment: Environment, url: string): Promise<Rotation> {
+async function rotate(agent: AgentClient): Promise<Rotation> {
+  const { url } = agent;
   try {
-    await withAgent({ ...environment, agentUrls: [url] }, (agent) => agent.rotateHopKey());
+    await agent.rotateHopKey();
     return { url, rotated: true };
   } catch (error) {
     return { url, rotated: false, reason: reasonOf(error) };

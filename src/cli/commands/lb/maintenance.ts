@@ -9,10 +9,10 @@ export const command = defineCommand({
   arguments: { server: { summary: "The server's name" } },
   options: { ...changeOptions },
   examples: ["dragoman lb maintenance server1 --why 'new disk' --env ./demo"],
-  async run({ server, why, ...input }, io) {
+  async run({ server, why, force, ...input }, io) {
     await runChange(input, io, {
       what: `${server} is in maintenance`,
-      change: (agent) => agent.maintenance(server, { why }),
+      change: (agent) => agent.maintenance(server, { why, force }),
     });
   },
 });

@@ -9,10 +9,10 @@ export const command = defineCommand({
   arguments: { server: { summary: "The server's name" } },
   options: { ...changeOptions },
   examples: ["dragoman lb ready server1 --env ./demo"],
-  async run({ server, why, ...input }, io) {
+  async run({ server, why, force, ...input }, io) {
     await runChange(input, io, {
       what: `${server} is ready`,
-      change: (agent) => agent.ready(server, { why }),
+      change: (agent) => agent.ready(server, { why, force }),
     });
   },
 });

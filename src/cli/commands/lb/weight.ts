@@ -16,14 +16,14 @@ export const command = defineCommand({
   },
   options: { ...changeOptions },
   examples: ["dragoman lb weight server1 50 --env ./demo"],
-  async run({ server, weight, why, ...input }, io) {
+  async run({ server, weight, why, force, ...input }, io) {
     if (!/^\d{1,3}$/.test(weight)) {
       const reason = `"${weight}" is not a weight, which is a number from 0 to 256`;
       throw new PlatformError("CLI_USAGE", { reason, command: path });
     }
     await runChange(input, io, {
       what: `${server} has weight ${Number(weight)}`,
-      change: (agent) => agent.setWeight(server, Number(weight), { why }),
+      change: (agent) => agent.setWeight(server, Number(weight), { why, force }),
     });
   },
 });

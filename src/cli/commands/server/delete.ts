@@ -1,12 +1,14 @@
 import { defineCommand, environmentOption, yesOption } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
-import { loadEnvironment, withAdmin, withAgent } from "../../cluster/environment.ts";
+import { exitCodes } from "../../error-text.ts";
+import { removeFromBalancers, renderMissed } from "../../balancer/remove-server.ts";
+import { loadEnvironment, withAdmin } from "../../cluster/environment.ts";
 
 export const command = defineCommand({
   path: "server delete",
   summary: "Strike a server off the cluster's list that will not come back",
-  description: "Only a server that is down or lost; its directory is not touched. The balancer " +
-    "forgets it, too.",
+  description: "Only a server that is down or lost; its directory is not touched. Every balancer " +
+    "forgets it, too; the command fails when one cannot be reached.",
   arguments: { name: { summary: "The server's name" } },
   options: { yes: yesOption, env: environmentOption },
   examples: ["dragoman server delete server3 --env ./demo"],
@@ -15,9 +17,10 @@ export const command = defineCommand({
     await confirm(io, { what: `Strike off the server "${name}"`, answer: name, yes });
     const path = `/v1/servers/${encodeURIComponent(name)}`;
     await withAdmin(environment, (client) => client.delete<void>(path));
-    if (environment.agentUrl !== undefined) {
-      await withAgent(environment, (agent) => agent.leave(name));
-    }
-    io.stdout.write(`Server "${name}" is off the list\n`);
+    const missed = environment.agentUrls.length === 0
+      ? []
+      : renderMissed(await removeFromBalancers(environment, name));
+    io.stdout.write([`Server "${name}" is off the list`, ...missed].join("\n") + "\n");
+    return missed.length === 0 ? exitCodes.ok : exitCodes.failed;
   },
 });
