@@ -2,6 +2,7 @@ import type { KindRegistry } from "../catalog/kind.ts";
 import type { DesiredState } from "../cluster/desired-state.ts";
 import type { CertificateInUse } from "../cluster/status.ts";
 import type { OdbLink } from "../cluster/odb-link.ts";
+import type { Presence } from "../cluster/presence.ts";
 import type { JsonClient } from "../mtls/client.ts";
 import type { ApiRequest } from "../mtls/json-api.ts";
 import type { ClusterKey } from "../security/cluster-key.ts";
@@ -18,6 +19,7 @@ export interface AdminContext {
   readonly supervisor: Supervisor;
   readonly desired: DesiredState;
   readonly link: OdbLink;
+  readonly presence: Pick<Presence, "judgesSilence">;
   readonly kinds: KindRegistry;
   readonly bundles: BundleFiles;
   readonly trials: TrialProcesses;

@@ -8,6 +8,7 @@ import { Membership } from "../cluster/membership.ts";
 import { nameTakenBy, takeName } from "../cluster/namesake.ts";
 import { OdbLink } from "../cluster/odb-link.ts";
 import { OwnDisk } from "../cluster/own-disk.ts";
+import { Presence } from "../cluster/presence.ts";
 import { SnapshotFile } from "../cluster/snapshot-file.ts";
 import { componentPaths, loadConfig, loadMarker } from "../config/component.ts";
 import type { RunComponent } from "../config/running-component.ts";
@@ -97,7 +98,9 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   const bundles = new BundleFiles(join(paths.state, "bundles"));
   const trials = cleanUp.use(new TrialProcesses());
   const addresses = await findServerAddresses(config);
-  const parts = { bundles, disk, link, events, addresses };
+  const presence = new Presence();
+  const keys = new RequestKeys({ link, holder: assembly.holder, presence, logger: log });
+  const parts = { bundles, disk, link, events, addresses, keys };
   const { supervisor, pool, invocations } = createSupervisor(assembly, parts);
   cleanUp.defer(() => supervisor.stop());
   const { desired, leases, scheduler } = createFollowers(assembly, {
@@ -111,6 +114,7 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
     supervisor,
     desired,
     link,
+    presence,
     kinds,
     bundles,
     trials,
@@ -132,6 +136,7 @@ async function assemble(assembly: Assembly): ReturnType<RunComponent> {
   cleanUp.defer(() => api.close());
   await takeName(link, supervisor.report(), config.cluster);
   const part = {
+    ...{ keys, presence },
     work: [leases, scheduler, invocations],
     standing: () => ({ leases: leases.held(), alarms: scheduler.alarms }),
   };
@@ -219,9 +224,10 @@ function createFollowers(
  */
 async function joinCluster(
   { directory, config, tls, log: logger, cleanUp }: Assembly,
-  { supervisor, pool, desired, link, address, ...part }:
-    & Pick<SupervisorTies, "work" | "standing">
+  { supervisor, pool, desired, link, address, presence, ...part }:
+    & Pick<SupervisorTies, "work" | "standing" | "keys">
     & {
+      readonly presence: Presence;
       readonly supervisor: Supervisor;
       readonly pool: WorkerPool;
       readonly desired: DesiredState;
@@ -244,7 +250,7 @@ async function joinCluster(
   };
   await supervisor.start({
     desired,
-    membership: new Membership({ link, report, takeLate, onRefused, logger }),
+    membership: new Membership({ link, report, takeLate, onRefused, presence, logger }),
     registration,
     ...part,
   });
@@ -253,7 +259,8 @@ async function joinCluster(
 
 function createSupervisor(
   assembly: Assembly,
-  { events, ...parts }: {
+  { events, keys, ...parts }: {
+    readonly keys: RequestKeys;
     readonly bundles: BundleFiles;
     readonly disk: OwnDisk;
     readonly link: OdbLink;
@@ -281,9 +288,9 @@ function createSupervisor(
     checkBundles: (bundles) => supervisor.checkBundles(bundles),
     onRequest: createRequestHandler({
       link,
-      keys: new RequestKeys({ link, holder, logger }),
+      keys,
       enqueue: (one) => invocations.enqueue(one),
-      workers: () => pool.serving(),
+      workers: () => pool.reachable(),
     }),
     onChange: () => supervisor.changed(),
   });

@@ -45,7 +45,7 @@ export class DesiredStateMachine {
     this.#restMs = options.pollMs;
   }
 
-  /** The newest revision heard of, whether or not it runs. */
+  /** The revision that was heard last, whether or not it runs. */
   get known(): number {
     return this.#known;
   }
@@ -79,7 +79,7 @@ export class DesiredStateMachine {
 
   /** The ODB's revision. */
   heard(revision: number): void {
-    this.#known = Math.max(this.#known, revision);
+    this.#known = revision;
     this.#isReadWanted = revision !== this.#running || this.#isDoubted;
     this.#failures = 0;
     this.#restMs = this.#options.pollMs;
@@ -87,7 +87,7 @@ export class DesiredStateMachine {
 
   /** A state was read, and is about to be brought to life. */
   read(revision: number): void {
-    this.#known = Math.max(this.#known, revision);
+    this.#known = revision;
     this.#readFailures = 0;
     this.#isDoubted = false;
   }

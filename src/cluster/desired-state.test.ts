@@ -14,6 +14,7 @@ import { Membership } from "./membership.ts";
 import { OdbLink } from "./odb-link.ts";
 import { OwnDisk } from "./own-disk.ts";
 import { SnapshotFile } from "./snapshot-file.ts";
+import { Presence } from "./presence.ts";
 
 let directory: string;
 let odb: Odb;
@@ -289,6 +290,7 @@ describe("Membership", () => {
       link,
       onRefused: () => assert.fail("Nobody else has the name"),
       report: () => reportOf({ revision }),
+      presence: new Presence(),
       logger: silentLogger,
       intervalMs: 60_000,
     });
@@ -313,6 +315,7 @@ describe("Membership", () => {
       onRefused: () => assert.fail("The name was taken late"),
       takeLate: () => link.use((store) => store.reportServer(reportOf({}), { replaces: "0" })),
       report: () => reportOf({}),
+      presence: new Presence(),
       logger: silentLogger,
       intervalMs: 60_000,
     });
@@ -330,6 +333,7 @@ describe("Membership", () => {
       link,
       onRefused: () => refusals++,
       report: () => reportOf({}),
+      presence: new Presence(),
       logger: silentLogger,
       intervalMs: 60_000,
     });

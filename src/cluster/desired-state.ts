@@ -36,7 +36,7 @@ export class DesiredState {
     this.#machine = new DesiredStateMachine({ pollMs, random: Math.random });
   }
 
-  /** The newest revision heard of, whether or not it is applied yet. */
+  /** The revision that was heard last, whether or not it is applied yet. */
   get clusterRevision(): number {
     return this.#machine.known;
   }

@@ -2,6 +2,7 @@ import { isPlatformError } from "../errors/platform-error.ts";
 import type { ClusterStore, ServerReport, ServerState } from "../odb/types.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { OdbLink } from "./odb-link.ts";
+import type { Presence } from "./presence.ts";
 
 export interface MembershipOptions {
   readonly link: OdbLink;
@@ -14,6 +15,8 @@ export interface MembershipOptions {
   readonly takeLate?: () => Promise<boolean>;
   /** Called once when another life of the same name has the row: no report follows. */
   readonly onRefused: () => void;
+  /** Told of every report that was written. */
+  readonly presence: Pick<Presence, "reported">;
   readonly logger: Logger;
   /** Default 2,000. */
   readonly intervalMs?: number;
@@ -34,6 +37,8 @@ export class Membership {
       takeLate: () => Promise.resolve(false),
       ...options,
     };
+    // The others have heard nothing for as long as the ODB was away.
+    options.link.onReturn(() => void this.report());
   }
 
   /** Reports now, and from now on regularly. Calls while one runs are merged into one more. */
@@ -59,9 +64,12 @@ export class Membership {
     while (this.#again && !this.#stopped) {
       this.#again = false;
       await this.#try(async (store) => {
-        const { report, takeLate } = this.#options;
-        if (await store.reportServer(report())) this.#hadRow = true;
-        else if (this.#hadRow || !await takeLate()) this.#refused();
+        const { report, takeLate, presence } = this.#options;
+        const at = performance.now();
+        if (await store.reportServer(report())) {
+          this.#hadRow = true;
+          presence.reported(at);
+        } else if (this.#hadRow || !await takeLate()) this.#refused();
       });
     }
     if (!this.#stopped) {

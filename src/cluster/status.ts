@@ -19,7 +19,7 @@ export interface ServerStatus {
   readonly adminUrl: string;
   /** The cluster revision that every worker runs. */
   readonly revision: number;
-  /** The newest cluster revision this server knows of. */
+  /** The cluster revision that this server heard of last, whether or not it runs. */
   readonly clusterRevision: number;
   /** SHA-256 over all that the workers run; empty when they do not run the same. */
   readonly stateHash: string;

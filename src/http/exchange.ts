@@ -142,21 +142,30 @@ export class Exchange implements Call, Expirable, SecurityRequest {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      const gone = () => this.#abort?.abort(this.web.signal.reason);
       if (this.#expired !== undefined) this.#abort.abort(this.#expired);
-      else if (this.web.signal.aborted) gone();
-      else this.web.signal.addEventListener("abort", gone, { once: true });
+      else if (this.web.signal.aborted) this.#clientGone();
+      else this.web.signal.addEventListener("abort", () => this.#clientGone(), { once: true });
     }
     return this.#abort.signal;
   }
 
+  #clientGone(): void {
+    if (this.once?.isHeld !== true) this.#abort?.abort(this.web.signal.reason);
+  }
+
+  /** The channel's time limit. */
+  get #channelMs(): number {
+    return this.route?.timeoutMs ?? 0;
+  }
+
   /** The channel's time limit, or how long the caller waits where that is less. */
   get limitMs(): number {
-    return this.#limitMs ??= Math.min(this.route?.timeoutMs ?? 0, callerWaitMs(this.headers));
+    return this.#limitMs ??= Math.min(this.#channelMs, callerWaitMs(this.headers));
   }
 
   remaining(): number {
-    return Math.max(0, this.startedAt + this.limitMs - performance.now());
+    const limitMs = this.once?.isHeld === true ? this.#channelMs : this.limitMs;
+    return Math.max(0, this.startedAt + limitMs - performance.now());
   }
 
   /** Called by whoever runs the service. */
@@ -227,10 +236,10 @@ export class Exchange implements Call, Expirable, SecurityRequest {
 
   /** Hands the answer over. Only the first one counts: a service may go on after its time. */
   answer(response: Response): boolean {
+    this.#deadline?.cancel();
     const resolve = this.#resolve;
     if (resolve === undefined) return false;
     this.#resolve = undefined;
-    this.#deadline?.cancel();
     resolve(response);
     return true;
   }
@@ -248,10 +257,23 @@ export class Exchange implements Call, Expirable, SecurityRequest {
     const timeoutMs = this.limitMs;
     const code = this.isReadingBody ? "REQUEST_BODY_SLOW" : "REQUEST_TIMEOUT";
     const error = new PlatformError(code, { timeoutMs });
-    this.#expired = error;
     if (this.route !== undefined && !this.isReadingBody) this.route.stats.timeoutsTotal++;
-    this.#abort?.abort(error);
+    const goesOn = this.once?.isHeld === true && timeoutMs < this.#channelMs;
+    if (!goesOn) this.#end(error);
     this.#onExpire?.(this, error);
+    if (goesOn) this.#startChannelDeadline();
+  }
+
+  /** The caller waits no longer, but the service has the channel's whole time. */
+  #startChannelDeadline(): void {
+    const limitMs = this.#channelMs;
+    const expire = () => this.#end(new PlatformError("REQUEST_TIMEOUT", { timeoutMs: limitMs }));
+    this.#deadline = this.tools.deadlines.start(this.startedAt, { limitMs, expire });
+  }
+
+  #end(error: PlatformError): void {
+    this.#expired = error;
+    this.#abort?.abort(error);
   }
 }
 

@@ -30,6 +30,7 @@ import {
 } from "./repositories/idempotency.ts";
 import { readTime } from "./repositories/clock.ts";
 import { claimRuns, runDueInMs } from "./repositories/jobs/claims.ts";
+import { listClaims } from "./repositories/jobs/own-claims.ts";
 import { writePlan } from "./repositories/jobs/plans.ts";
 import { pauseJob, resumeJob } from "./repositories/jobs/pausing.ts";
 import { listJobRows } from "./repositories/jobs/progress.ts";
@@ -39,6 +40,7 @@ import {
   getRun,
   lastRuns,
   listRuns,
+  openJobs,
   pruneRuns,
 } from "./repositories/jobs/runs.ts";
 import { releaseRuns, renewRuns, settleRuns } from "./repositories/jobs/settlement.ts";
@@ -165,6 +167,7 @@ function jobStore(cluster: ClusterContext): JobStore {
     createRun: (run) => createRun(cluster, run),
     runDueInMs: () => runDueInMs(cluster),
     claimRuns: (options) => claimRuns(cluster, options),
+    listClaims: (holder) => listClaims(cluster, holder),
     renewRuns: (claims, claimMs) => renewRuns(cluster, claims, claimMs),
     releaseRuns: (claims) => releaseRuns(cluster, claims),
     settleRuns: (outcomes) => settleRuns(cluster, outcomes),
@@ -173,6 +176,7 @@ function jobStore(cluster: ClusterContext): JobStore {
     cancelRun: (id, by) => cancelRun(cluster, id, by),
     listRuns: (query) => listRuns(cluster, query),
     lastRuns: (jobs) => lastRuns(cluster, jobs),
+    openJobs: (jobs) => openJobs(cluster, jobs),
     getRun: (id) => getRun(cluster, id),
     pruneRuns: (keepMs) => pruneRuns(cluster, keepMs),
   };
@@ -180,7 +184,7 @@ function jobStore(cluster: ClusterContext): JobStore {
 
 function idempotencyStore(cluster: ClusterContext): IdempotencyStore {
   return {
-    claimKey: (claim, holder) => claimKey(cluster, claim, holder),
+    claimKey: (claim, holder, options) => claimKey(cluster, { claim, holder, ...options }),
     settleKey: (proof, answer) => settleKey(cluster, proof, answer),
     releaseKey: (proof) => releaseKey(cluster, proof),
     loseKeys: (proofs) => loseKeys(cluster, proofs),

@@ -16,6 +16,14 @@ export interface KeyClaim extends KeyProof {
   readonly repeatUnknown: boolean;
 }
 
+export interface ClaimOptions {
+  /**
+   * Believe that a server is gone which was not seen for 10 s; false where that may have another
+   * reason, such as an ODB that was out of reach for all. Default true.
+   */
+  readonly judgesSilence?: boolean;
+}
+
 /** An answer as it is given again. */
 export interface KeptAnswer {
   readonly status: number;
@@ -41,7 +49,7 @@ export type KeyStanding =
  */
 export interface IdempotencyStore {
   /** Takes the key for a request, unless another one has it. */
-  claimKey(claim: KeyClaim, holder: LeaseHolder): Promise<KeyStanding>;
+  claimKey(claim: KeyClaim, holder: LeaseHolder, options?: ClaimOptions): Promise<KeyStanding>;
   /** Keeps the answer for all that come with the key. Nothing happens when the proof is not valid. */
   settleKey(proof: KeyProof, answer: KeptAnswer): Promise<void>;
   /** Gives the key back: the request was not executed. */

@@ -61,12 +61,13 @@ export interface JobProgress {
   /** How many times of this schedule were planned, skipped ones as well. */
   readonly plannedCount: number;
   /**
-   * No time after `plannedUntil` is before this one; null when there is none any more. Whoever turns
-   * `plannedUntil` back sets it to the same time, unless it was null and no run was dropped.
+   * No time after `plannedUntil` is before this one; null when there is none any more, or the job is
+   * not active. Whoever turns `plannedUntil` back, such as a change of the job, sets it to the same
+   * time; a pause and its end leave null as it is unless a run was dropped.
    */
   readonly nextAt: string | null;
   /**
-   * Rises when the job is paused and resumed, and with every plan that is written. Progress that
+   * Rises when the job changes, is paused and resumed, and with every plan that is written. Progress that
    * carries the version of the row it was made from is not written, nor are its runs, when that
    * has happened since.
    */
@@ -180,7 +181,9 @@ export interface JobStore {
   /**
    * Takes runs whose time has come, and decides by their terms about those that were missed or
    * would overlap: `skipped` tells which. Runs whose claim is over become `lost`. All three can be
-   * empty although runs are due: others are in the middle of taking them.
+   * empty although runs are due: others are in the middle of taking them. What is tried again, or
+   * was given back, is skipped when its job has been deleted, paused or made inactive since; of
+   * deleted jobs alone when an operator asked for it.
    */
   claimRuns(options: {
     readonly holder: LeaseHolder;
@@ -191,12 +194,17 @@ export interface JobStore {
     readonly skipped: readonly RunRow[];
     readonly lost: readonly RunRow[];
   }>;
+  /** What this life of a server has claimed and not settled or released. */
+  listClaims(holder: LeaseHolder): Promise<readonly RunClaim[]>;
   /** Prolongs claims; returns those that are over, and those that are to be cancelled. */
   renewRuns(
     claims: readonly RunClaim[],
     claimMs: number,
   ): Promise<{ readonly taken: readonly string[]; readonly cancelled: readonly string[] }>;
-  /** Gives back runs that have not begun: others may take them at once. */
+  /**
+   * Gives back runs that have not begun: others may take them at once. They do not count as missed,
+   * and those that were to be cancelled are skipped.
+   */
   releaseRuns(claims: readonly RunClaim[]): Promise<void>;
   /** Writes outcomes down in one transaction, unless a claim is over. In order. */
   settleRuns(
@@ -218,6 +226,8 @@ export interface JobStore {
   listRuns(query: RunQuery): Promise<readonly RunRow[]>;
   /** Of each of these jobs the latest run that is more than planned; at most 1,000 jobs a call. */
   lastRuns(jobs: readonly string[]): Promise<readonly RunRow[]>;
+  /** Those of these jobs of which a run is planned or running. */
+  openJobs(jobs: readonly string[]): Promise<readonly string[]>;
   /** Throws RUN_UNKNOWN. */
   getRun(id: string): Promise<RunDetail>;
   /** Deletes what ended longer ago than this; at most 1,000 rows a call; returns how many. */

@@ -175,7 +175,7 @@ export interface Tables {
     readonly next_at: string | null;
     readonly paused_by: string | null;
     readonly paused_at: string | null;
-    /** Rises when the job is paused and resumed: a plan made before is not for this row. */
+    /** Rises when the job changes, is paused and resumed: a plan made before is not for this row. */
     readonly version: number;
   };
   readonly job_run: {

@@ -58,26 +58,32 @@ export function beginJobPlan(
     isChanged: true,
   };
   if (row === undefined) return atNextTime(jobPlan);
-  const rowUntilMs = Date.parse(row.plannedUntil);
   if (row.scheduleHash === scheduleHash) {
     jobPlan.plannedCount = row.plannedCount;
-    jobPlan.plannedUntilMs = rowUntilMs;
+    jobPlan.plannedUntilMs = Date.parse(row.plannedUntil);
     jobPlan.nextMs = row.nextAt === null ? null : Date.parse(row.nextAt);
     jobPlan.isChanged = false;
     return jobPlan;
   }
   const before = parseFingerprint(row.scheduleHash);
-  const isOther = before.times !== fingerprint.times;
-  const wasInactive = before.rest === inactive;
-  if (!wasInactive) jobPlan.drop = { job: job.name, after: new Date(nowMs).toISOString() };
-  if (isOther) return atNextTime(jobPlan);
-  jobPlan.plannedCount = row.plannedCount;
-  if (!wasInactive) {
-    jobPlan.plannedCount -= countAhead(schedule, { row, nowMs });
-    // Times since a schedule ended are not missed, whatever it says now.
-    if (row.nextAt !== null) jobPlan.plannedUntilMs = Math.min(rowUntilMs, nowMs);
+  if (before.rest !== inactive) {
+    jobPlan.drop = { job: job.name, after: new Date(nowMs).toISOString() };
+  }
+  jobPlan.plannedUntilMs = unplannedSince(row, nowMs);
+  if (before.times === fingerprint.times) {
+    jobPlan.plannedCount = row.plannedCount - countAhead(schedule, { row, nowMs });
   }
   return atNextTime(jobPlan);
+}
+
+/**
+ * Since when a job that has changed may have times without runs. A change turns the row back to its
+ * own moment; rows that nobody turned back and that have no time yet to come by now were planned
+ * in full, as the job was. Times since a schedule ended are not missed, whatever it says now.
+ */
+function unplannedSince({ plannedUntil, nextAt }: JobRow, nowMs: number): number {
+  const isBehind = nextAt !== null && Date.parse(nextAt) <= nowMs;
+  return isBehind ? Math.min(Date.parse(plannedUntil), nowMs) : nowMs;
 }
 
 /** Whether times up to this one may want runs. */

@@ -82,6 +82,26 @@ describe("plan", () => {
     assert.equal(ledger.rows.get("a")?.plannedCount, 3);
   });
 
+  it("begins with the change, however late the next plan is", () => {
+    const ledger = new MemoryLedger({ a: { every: "5s" }, ended: { every: "5s", repeats: 1 } });
+    ledger.plan("2026-01-01T00:00:00Z");
+    ledger.change("a", { every: "3s" }, "2026-01-01T00:00:06Z");
+    ledger.change("new", { every: "4s", repeats: 3 }, "2026-01-01T00:00:07Z");
+    ledger.change("ended", { every: "5s", repeats: 2 }, "2026-01-01T00:00:08Z");
+    ledger.plan("2026-01-01T00:00:16Z", 0);
+    assert.deepEqual(ledger.timesOf("a"), ["00:00:05", "00:00:09", "00:00:12", "00:00:15"]);
+    assert.deepEqual(ledger.timesOf("new"), ["00:00:08", "00:00:12", "00:00:16"]);
+    assert.deepEqual(ledger.timesOf("ended"), ["00:00:05", "00:00:10"]);
+  });
+
+  it("begins with the last plan when nobody had planned for long before the change", () => {
+    const ledger = new MemoryLedger({ a: { every: "5s", missed: "all" } });
+    ledger.plan("2026-01-01T00:00:00Z", 5_000);
+    ledger.change("a", { every: "1m", missed: "all" }, "2026-01-01T00:02:30Z");
+    ledger.plan("2026-01-01T00:03:00Z", 0);
+    assert.deepEqual(ledger.timesOf("a"), ["00:00:05", "00:01:00", "00:02:00", "00:03:00"]);
+  });
+
   it("gives times that are not due the new input, and counts none of them twice", () => {
     const ledger = new MemoryLedger({ a: { every: "5s", input: { n: 1 }, repeats: 5 } });
     ledger.plan("2026-01-01T00:00:00Z");
@@ -113,10 +133,11 @@ describe("plan", () => {
     assert.deepEqual(ledger.timesOf("a"), ["00:00:05"]);
     const second = ledger.plan("2026-01-01T00:00:06Z");
     assert.deepEqual([second.dropPlanned, second.progress], [[], []]);
+    assert.equal(ledger.rows.get("a")?.nextAt, null);
 
-    ledger.setJobs({ a: { every: "5s", repeats: 4 } });
-    ledger.plan("2026-01-01T02:00:00Z");
-    assert.deepEqual(ledger.timesOf("a"), ["00:00:05", "02:00:05", "02:00:10", "02:00:15"]);
+    ledger.change("a", { every: "5s", repeats: 4 }, "2026-01-01T01:59:57Z");
+    ledger.plan("2026-01-01T02:00:02Z");
+    assert.deepEqual(ledger.timesOf("a"), ["00:00:05", "02:00:00", "02:00:05", "02:00:10"]);
     assert.equal(ledger.rows.get("a")?.nextAt, null);
   });
 

@@ -145,7 +145,8 @@ function stopJob(
 ): StoppedJob | undefined {
   const { times, rest } = parseFingerprint(row.scheduleHash);
   const isAhead = Date.parse(row.plannedUntil) > nowMs;
-  if (!isAhead && (spec.active || rest === inactive)) return undefined;
+  const isKnown = spec.active || (rest === inactive && row.nextAt === null);
+  if (!isAhead && isKnown) return undefined;
   const { schedule, fingerprint } = compileJob(spec, calendars);
   const ahead = times === fingerprint.times ? countAhead(schedule, { row, nowMs }) : 0;
   return stopped(row, {
@@ -157,7 +158,7 @@ function stopJob(
 
 /** A job that is gone; should it come back, it begins anew. */
 function forgetJob(row: JobRow, nowMs: number): StoppedJob | undefined {
-  if (row.scheduleHash === gone) return undefined;
+  if (row.scheduleHash === gone && row.nextAt === null) return undefined;
   return stopped(row, { nowMs, scheduleHash: gone, plannedCount: 0 });
 }
 
@@ -172,6 +173,7 @@ function stopped(
   },
 ): StoppedJob {
   const plannedUntil = new Date(Math.min(Date.parse(row.plannedUntil), nowMs)).toISOString();
+  const isPaused = parseFingerprint(scheduleHash).rest !== inactive;
   return {
     drop: { job: row.job, after: null },
     progress: {
@@ -180,7 +182,8 @@ function stopped(
       version: row.version,
       plannedUntil,
       plannedCount,
-      nextAt: plannedUntil,
+      // What comes back has no times before then; the change that brings it back says when.
+      nextAt: isPaused ? plannedUntil : null,
     },
   };
 }

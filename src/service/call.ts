@@ -63,7 +63,10 @@ export interface ServiceResponse {
 export interface Call {
   readonly request: ServiceRequest;
   readonly response: ServiceResponse;
-  /** Aborted when the time is over or the client has gone. */
+  /**
+   * Aborted when the time is over or the client has gone. The answer to a request with an
+   * idempotency key is kept for the next time, so that its client's going ends nothing.
+   */
   readonly signal: AbortSignal;
   readonly runtime: ServiceRuntime;
   /** How many services have invoked one another to get here; absent: none. */

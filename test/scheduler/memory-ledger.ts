@@ -62,6 +62,20 @@ export class MemoryLedger {
     for (const [key, run] of this.#runs) if (run.dueAt <= limit) this.#begun.add(key);
   }
 
+  /** Another one of a job from now on, as the transaction of its change leaves it. */
+  change(job: string, fields: Readonly<Record<string, unknown>>, now: string): void {
+    const time = new Date(now).toISOString();
+    const others = this.jobs.filter(({ name }) => name !== job);
+    this.jobs = [...others, { name: job, spec: jobSpec(fields) }];
+    const row = this.rows.get(job) ?? newRow(job);
+    const dropped = [...this.#runs].filter(([, run]) => run.job === job && run.plannedAt > time);
+    for (const [key] of dropped) this.#runs.delete(key);
+    const plannedCount = row.plannedCount - dropped.length;
+    const isBehind = row.nextAt !== null && row.nextAt <= time;
+    const turned = isBehind ? {} : { plannedUntil: time, nextAt: time };
+    this.rows.set(job, { ...row, plannedCount, ...turned });
+  }
+
   pause(job: string, now: string): void {
     const row = this.rows.get(job)!; // the test has planned it
     const time = new Date(now).toISOString();
@@ -99,6 +113,11 @@ export class MemoryLedger {
       `${state === "skipped" ? "-" : ""}${plannedAt.slice(11).replace(/(\.000)?Z$/, "")}`
     );
   }
+}
+
+function newRow(job: string): JobRow {
+  const progress = { job, scheduleHash: "", plannedUntil: "", plannedCount: 0, nextAt: null };
+  return { ...progress, paused: false, pausedBy: null, pausedAt: null };
 }
 
 function keyOf({ job, plannedAt }: NewRun): string {

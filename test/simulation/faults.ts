@@ -99,7 +99,7 @@ function setLink(world: World, server: ModelServer, fault: LinkFault, ms: number
 /** Somebody changes the configuration; word of it may get lost. */
 function change({ odb, network, timeline, random }: World, servers: readonly ModelServer[]): void {
   if (network.isFrozen) return;
-  odb.revision += 1;
+  odb.change();
   for (const server of servers) {
     if (random.chance(0.3)) continue;
     timeline.after(random.next() * 50, () => server.deliver(() => server.hint()));

@@ -8,6 +8,8 @@ export interface ModelRun {
   readonly job: ModelJob;
   readonly time: number;
   readonly attempt: number;
+  /** Of the configuration that it was planned by. */
+  readonly revision: number;
   state: ModelRunState;
   epoch: number;
   claimUntil: number;
@@ -24,14 +26,17 @@ export interface ModelClaim {
 interface JobBook {
   readonly job: ModelJob;
   progress: ModelProgress | undefined;
-  /** When its present schedule was planned for the first time: earlier times are nobody's. */
+  /** When its present schedule began: earlier times are nobody's. */
   begunAt: number;
-  /** Of the configuration that it was planned by. */
+  /** Of the configuration that changed it last, and until when times of older ones may begin. */
   revision: number;
+  changedAt: number;
   readonly runs: Map<number, ModelRun>;
   /** Those that are neither over nor dropped. */
   open: ModelRun[];
 }
+
+const neverPlanned = { intervalMs: NaN, plannedUntil: 0, nextAt: Infinity, version: 0 };
 
 /** The scheduler's ledger reduced to what claims and plans decide by. */
 export class ModelLedger {
@@ -55,7 +60,8 @@ export class ModelLedger {
         job,
         progress: undefined,
         begunAt: 0,
-        revision: 0,
+        revision: 1,
+        changedAt: -Infinity,
         runs: new Map<number, ModelRun>(),
         open: [],
       };
@@ -72,26 +78,39 @@ export class ModelLedger {
     return progress.version === version + 1 || this.#breakage === "late-plan-overwrites";
   }
 
-  writeProgress({ job, revision, after, progress }: ModelPlan): void {
-    const book = this.#bookOf(job);
-    const isFirst = book.progress === undefined;
-    if (isFirst || (job.changes && revision > book.revision)) {
-      book.begunAt = after;
+  /** What a change of the configuration does in its own transaction. */
+  follow(revision: number): void {
+    const now = this.#clock();
+    for (const book of this.#books) {
+      const { job } = book;
+      if (!job.changes) continue;
+      const wasActive = job.intervalMs(book.revision) > 0;
+      const isActive = job.intervalMs(revision) > 0;
       book.revision = revision;
+      book.changedAt = isActive ? now : -Infinity;
+      this.#drop(book, book.changedAt);
+      const progress = book.progress ?? neverPlanned;
+      const isBehind = wasActive && progress.nextAt <= now;
+      const plannedUntil = isBehind ? progress.plannedUntil : now;
+      const nextAt = isBehind ? progress.nextAt : now;
+      book.progress = { ...progress, plannedUntil, nextAt, version: progress.version + 1 };
+      book.begunAt = plannedUntil;
     }
+  }
+
+  writeProgress({ job, after, progress }: ModelPlan): void {
+    const book = this.#bookOf(job);
+    if (book.progress === undefined) book.begunAt = after;
     book.progress = progress;
   }
 
-  writeRuns({ job, times, dropAfter }: ModelPlan): void {
+  writeRuns({ job, revision, times, dropAfter }: ModelPlan): void {
     const book = this.#bookOf(job);
-    if (dropAfter < Infinity) {
-      const isDropped = ({ state, time }: ModelRun) => state === "planned" && time > dropAfter;
-      for (const run of book.open) if (isDropped(run)) book.runs.delete(run.time);
-      book.open = book.open.filter((run) => !isDropped(run));
-    }
+    if (dropAfter < Infinity) this.#drop(book, dropAfter);
     for (const { time, state } of times) {
       if (book.runs.has(time)) continue;
-      const run: ModelRun = { job, time, attempt: 1, state, epoch: 0, claimUntil: Infinity };
+      const begin = { attempt: 1, revision, state, epoch: 0, claimUntil: Infinity };
+      const run: ModelRun = { job, time, ...begin };
       book.runs.set(time, run);
       if (state === "planned") book.open.push(run);
     }
@@ -107,6 +126,10 @@ export class ModelLedger {
         if (claims.length === countMax || run.time > now) continue;
         if (run.state !== "planned" && this.#breakage !== "claims-twice") continue;
         if (!this.#mayBegin(book, run, now)) continue;
+        this.#checker.require(
+          run.revision === book.revision || !run.job.changes || run.time <= book.changedAt,
+          () => `${run.job.name}@${run.time} begins as it was in revision ${run.revision}`,
+        );
         run.state = "running";
         run.epoch += 1;
         run.claimUntil = now + claimMs;
@@ -159,6 +182,12 @@ export class ModelLedger {
         time += intervalMs;
       }
     }
+  }
+
+  #drop(book: JobBook, after: number): void {
+    const isDropped = ({ state, time }: ModelRun) => state === "planned" && time > after;
+    for (const run of book.open) if (isDropped(run)) book.runs.delete(run.time);
+    book.open = book.open.filter((run) => !isDropped(run));
   }
 
   #bookOf(job: ModelJob): JobBook {

@@ -46,6 +46,12 @@ export class ModelOdb {
     this.ledger = new ModelLedger({ clock, checker, breakage });
   }
 
+  /** Somebody changes the configuration. */
+  change(): void {
+    this.revision += 1;
+    this.ledger.follow(this.revision);
+  }
+
   /** The database's clock. */
   time(): number {
     return this.#clock();

@@ -1,6 +1,6 @@
 import type { ModelServer } from "./model-server.ts";
 import { planReally } from "./real-planner.ts";
-import { modelJobs, type ModelPlan, planTimes } from "./workload.ts";
+import { modelJobs, type ModelPlan, type ModelProgress, planTimes } from "./workload.ts";
 
 const horizonMs = 4_000;
 const planMs = 1_000;
@@ -28,17 +28,28 @@ export class ModelPlanner {
   #plan(epoch: number): void {
     if (epoch !== this.#epoch) return;
     const server = this.#server;
-    const { odb } = server.world;
+    const { odb, isPlannerReal, breakage } = server.world;
     const again = () => this.#again(epoch, retryMs);
-    const read = () => ({
+    const readLedger = () => ({
       now: odb.time(),
       progress: modelJobs.map((job) => odb.ledger.progressOf(job)),
-      revision: odb.revision,
     });
-    server.ask(read, ({ now, progress, revision }) => {
-      const plan = server.world.isPlannerReal ? planReally : planTimes;
-      this.#write(epoch, plan({ jobs: modelJobs, progress, revision, now, horizonMs }));
-    }, again);
+    const readJobs = () => odb.revision;
+    const write = ({ now, progress }: ReturnType<typeof readLedger>, revision: number) => {
+      const plan = isPlannerReal ? planReally : planTimes;
+      const known = breakage === "begins-late" ? progress.map(begunNow(revision, now)) : progress;
+      this.#write(epoch, plan({ jobs: modelJobs, progress: known, revision, now, horizonMs }));
+    };
+    if (breakage === "jobs-before-ledger") {
+      const next = (revision: number) =>
+        server.ask(readLedger, (ledger) => write(ledger, revision), again);
+      return server.ask(readJobs, next, again);
+    }
+    server.ask(
+      readLedger,
+      (ledger) => server.ask(readJobs, (revision) => write(ledger, revision), again),
+      again,
+    );
   }
 
   #write(epoch: number, plans: readonly ModelPlan[]): void {
@@ -73,4 +84,12 @@ export class ModelPlanner {
   #again(epoch: number, ms: number): void {
     if (epoch === this.#epoch) this.#server.after(ms, () => this.#plan(epoch));
   }
+}
+
+/** What is known of a job, as if one with another schedule had been planned until now. */
+function begunNow(revision: number, now: number) {
+  return (progress: ModelProgress | undefined, index: number): ModelProgress | undefined => {
+    const isOther = progress?.intervalMs !== modelJobs[index]!.intervalMs(revision);
+    return progress && isOther ? { ...progress, plannedUntil: now } : progress;
+  };
 }

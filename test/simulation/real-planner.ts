@@ -19,7 +19,7 @@ export function planReally(input: ModelPlanInput): readonly ModelPlan[] {
   const known = new Map(modelJobs.map((job, index) => [job.name, input.progress[index]]));
   const rows = new Map<string, JobRow>();
   for (const [name, progress] of known) {
-    if (progress !== undefined) rows.set(name, rowOf(progress));
+    if (progress !== undefined) rows.set(name, rowOf(name, progress));
   }
   const output = plan({
     jobs: modelJobs.map((job) => ({ name: job.name, spec: specOf(job, revision) })),
@@ -32,19 +32,19 @@ export function planReally(input: ModelPlanInput): readonly ModelPlan[] {
     const job = modelJobs.find(({ name }) => name === written.job)!;
     const before = known.get(job.name);
     const intervalMs = job.intervalMs(revision);
-    const isAnew = before === undefined || before.intervalMs !== intervalMs;
     const drop = output.dropPlanned.find((one) => one.job === job.name);
     const dropAfter = drop?.after === null ? -Infinity : Date.parse(drop?.after ?? "");
     const progress: RealProgress = {
       intervalMs,
       plannedUntil: Date.parse(written.plannedUntil),
+      nextAt: written.nextAt === null ? Infinity : Date.parse(written.nextAt),
       version: (before?.version ?? 0) + 1,
       written,
     };
     return {
       job,
       revision,
-      after: isAnew ? Math.floor(now) : before.plannedUntil,
+      after: before?.plannedUntil ?? Math.floor(now),
       times: output.runs.filter((run) => run.job === job.name)
         .map(({ plannedAt, state }) => ({ time: Date.parse(plannedAt), state })),
       progress,
@@ -53,9 +53,24 @@ export function planReally(input: ModelPlanInput): readonly ModelPlan[] {
   });
 }
 
-function rowOf(progress: ModelProgress): JobRow {
-  const { written } = progress as RealProgress; // a schedule has one planner from first to last
-  return { ...written, paused: false, pausedBy: null, pausedAt: null };
+function rowOf(name: string, progress: ModelProgress): JobRow {
+  // A schedule has one planner from first to last; before it came to a job, a change can have.
+  const { written = neverPlanned } = progress as Partial<RealProgress>;
+  const pause = { paused: false, pausedBy: null, pausedAt: null };
+  return {
+    ...written,
+    ...pause,
+    job: name,
+    plannedUntil: instant(progress.plannedUntil),
+    nextAt: progress.nextAt === Infinity ? null : instant(progress.nextAt),
+    version: progress.version,
+  };
+}
+
+const neverPlanned = { scheduleHash: "", plannedCount: 0 };
+
+function instant(ms: number): string {
+  return new Date(Math.floor(ms)).toISOString();
 }
 
 const specs = new Map<string, JobSpec>();

@@ -95,9 +95,11 @@ describe("The simulation", () => {
       "claims-twice": { breaks: /runs twice/, faults: ["crash"] },
       "plans-with-gaps": { breaks: /was never planned/, faults: ["crash", "cut"] },
       "late-plan-overwrites": {
-        breaks: /was never planned/,
+        breaks: /begins as it was in revision/,
         faults: ["slow", "change", "freeze"],
       },
+      "jobs-before-ledger": { breaks: /begins as it was in revision/, faults: ["change", "slow"] },
+      "begins-late": { breaks: /was never planned/, faults: ["change", "slow", "cut"] },
       "hints-only": { breaks: /not every server runs revision/, faults: ["change"] },
     };
 

@@ -44,11 +44,16 @@ export const modelJobs: readonly ModelJob[] = [
 
 /** What the planner keeps of a job. */
 export interface ModelProgress {
-  /** Names the schedule. */
+  /** Names the schedule; NaN: none was planned yet. */
   readonly intervalMs: number;
   /** Up to here, all its times have rows. */
   readonly plannedUntil: number;
-  /** Rises with every plan that is written: one that was made from an older one comes too late. */
+  /** No later time is before this one; Infinity: there is none. */
+  readonly nextAt: number;
+  /**
+   * Rises with every plan that is written, and with every change of the job: a plan that was made
+   * from an older one comes too late.
+   */
   readonly version: number;
 }
 
@@ -74,7 +79,7 @@ export interface ModelPlanInput {
   readonly jobs: readonly ModelJob[];
   /** In the order of `jobs`. */
   readonly progress: readonly (ModelProgress | undefined)[];
-  /** Of the configuration, read together with the progress. */
+  /** Of the configuration, read after the progress. */
   readonly revision: number;
   /** By the database's clock. */
   readonly now: number;
@@ -82,8 +87,8 @@ export interface ModelPlanInput {
 }
 
 /**
- * `plan()` of the scheduler reduced to intervals, in numbers: a job that is new or has another
- * schedule begins now, all times up to the horizon get rows, and nothing goes backwards.
+ * `plan()` of the scheduler reduced to intervals, in numbers: a job that is new begins now, one
+ * that has another schedule with the change; all times up to the horizon get rows.
  */
 export function planTimes(input: ModelPlanInput): readonly ModelPlan[] {
   const plans: ModelPlan[] = [];
@@ -91,25 +96,25 @@ export function planTimes(input: ModelPlanInput): readonly ModelPlan[] {
     const intervalMs = job.intervalMs(input.revision);
     const before = input.progress[index];
     const isAnew = before === undefined || before.intervalMs !== intervalMs;
-    const after = isAnew ? input.now : before.plannedUntil;
+    const after = before?.plannedUntil ?? input.now;
     const plannedUntil = input.now + input.horizonMs;
     if (!isAnew && plannedUntil <= after) continue;
+    const next = (from: number) => (Math.floor(from / intervalMs) + 1) * intervalMs;
     const times: PlannedTime[] = [];
     const isMissed = (time: number) => job.missed === "skip" && time < input.now - job.graceMs;
     if (intervalMs > 0) {
-      for (
-        let time = (Math.floor(after / intervalMs) + 1) * intervalMs;
-        time <= plannedUntil;
-        time += intervalMs
-      ) times.push({ time, state: isMissed(time) ? "skipped" : "planned" });
+      for (let time = next(after); time <= plannedUntil; time += intervalMs) {
+        times.push({ time, state: isMissed(time) ? "skipped" : "planned" });
+      }
     }
     if (!isAnew && times.length === 0) continue;
+    const nextAt = intervalMs > 0 ? next(plannedUntil) : Infinity;
     plans.push({
       job,
       revision: input.revision,
       after,
       times,
-      progress: { intervalMs, plannedUntil, version: (before?.version ?? 0) + 1 },
+      progress: { intervalMs, plannedUntil, nextAt, version: (before?.version ?? 0) + 1 },
       dropAfter: !isAnew ? Infinity : intervalMs > 0 ? input.now : -Infinity,
     });
   }

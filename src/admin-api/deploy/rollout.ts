@@ -27,7 +27,7 @@ export async function rollOut(
   await context.desired.check();
   const lagging = async () => {
     const rows = await context.link.use((store) => store.listServers());
-    return rows.filter((row) => serves(row) && row.revision < revision);
+    return rows.filter((row) => mayServe(row, context) && row.revision < revision);
   };
   const converged = (await untilNone(lagging, patienceMs)) ||
     await untilNone(() => lagging().then((rows) => answering(context, rows)), convergeMs);
@@ -54,6 +54,11 @@ async function answering(
     return await asking.then(() => true, () => false);
   }));
   return rows.filter((_, index) => answers[index]);
+}
+
+/** While the ODB was away nobody could report: then silence is no sign that a server is lost. */
+function mayServe(row: ServerRow, { presence }: AdminContext): boolean {
+  return serves(row) || (row.state === "lost" && !presence.judgesSilence);
 }
 
 /** A server that is expected to follow. */

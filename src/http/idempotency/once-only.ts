@@ -1,16 +1,11 @@
 import { createHash } from "node:crypto";
 import { PlatformError } from "../../errors/platform-error.ts";
-import { backoffMs } from "../../lib/backoff.ts";
-import { delay } from "../../lib/wait.ts";
 import type { KeptAnswer, KeyStanding } from "../../odb/idempotency-types.ts";
 import type { Exchange } from "../exchange.ts";
 import { keyId, parseKey } from "./key.ts";
-import type { KeyLedger } from "./key-ledger.ts";
+import type { KeyLedger, PatientClaim } from "./key-ledger.ts";
 import { keepAnswer } from "./kept-answer.ts";
 
-/** How often it is asked whether another request with the key has come to its end. */
-const firstLookMs = 20;
-const looksMs = 500;
 /** A client is told that the other one goes on so long before its time is over. */
 const marginMs = 200;
 const retryAfterMs = 1_000;
@@ -44,6 +39,14 @@ export class OnceOnly {
     this.#header = header;
   }
 
+  /**
+   * True from its beginning until its answer is kept: its service goes on although the client may
+   * have gone, because whoever sends the request again gets that answer.
+   */
+  get isHeld(): boolean {
+    return this.#id !== undefined;
+  }
+
   /** Adds to what equal requests have in common. */
   compare(body: Uint8Array | string): void {
     this.#body.update(body);
@@ -52,8 +55,8 @@ export class OnceOnly {
   /**
    * Takes the key for this request; waits while another one with the key is being executed.
    * Rejects with AnsweredBefore, REQUEST_KEY_MISSING, REQUEST_KEY_INVALID, REQUEST_KEY_REUSED,
-   * REQUEST_KEY_RUNNING, REQUEST_KEY_UNKNOWN and REQUEST_KEY_UNAVAILABLE; then the service must not
-   * be called.
+   * REQUEST_KEY_RUNNING, REQUEST_KEY_UNKNOWN, REQUEST_KEY_UNAVAILABLE and REQUEST_ABANDONED; then
+   * the service must not be called.
    */
   async begin(): Promise<void> {
     const { channel, keys } = this.#exchange.route!; // endpoints are reached by a route
@@ -61,17 +64,13 @@ export class OnceOnly {
     const id = keyId(channel, this.#exchange.principal, parseKey(this.#header));
     const fingerprint = this.#fingerprint();
     const repeatUnknown = keys?.repeatUnknown ?? false;
-    for (let look = 1;; look++) {
-      const standing = await this.#claim({ id, fingerprint, repeatUnknown });
-      if (standing.state === "ours") {
-        this.#id = id;
-        // Nobody waits for it any more, so it need not begin.
-        if (this.#exchange.remaining() > 0) return;
-        throw new PlatformError("REQUEST_ABANDONED");
-      }
-      if (standing.state !== "running") throw endOf(standing);
-      await this.#wait(look);
-    }
+    const waitMs = Math.max(0, this.#exchange.remaining() - marginMs);
+    const standing = await this.#claim({ id, fingerprint, repeatUnknown, waitMs });
+    if (standing.state !== "ours") throw endOf(standing);
+    const isWaitedFor = this.#exchange.remaining() > 0 && !this.#exchange.web.signal.aborted;
+    this.#id = id;
+    // It need not begin, and is given back.
+    if (!isWaitedFor) throw new PlatformError("REQUEST_ABANDONED");
   }
 
   /** Keeps the answer, or gives the key back when the service was not run. Never rejects. */
@@ -79,6 +78,7 @@ export class OnceOnly {
     if (this.#id === undefined) return answer;
     const { cid, hasRun, isStreaming, runtime } = this.#exchange;
     const proof = { id: this.#id, cid };
+    this.#id = undefined;
     let response = answer;
     try {
       if (!hasRun) await this.#ledger.release(proof);
@@ -100,32 +100,19 @@ export class OnceOnly {
     return createHash("sha256").update(head).update(this.#body.digest()).digest("hex");
   }
 
-  async #claim(claim: {
-    readonly id: string;
-    readonly fingerprint: string;
-    readonly repeatUnknown: boolean;
-  }): Promise<KeyStanding> {
+  async #claim(claim: Omit<PatientClaim, "cid">): Promise<KeyStanding> {
     try {
       return await this.#ledger.claim({ ...claim, cid: this.#exchange.cid });
     } catch (cause) {
       throw new PlatformError("REQUEST_KEY_UNAVAILABLE", {}, { cause, retryAfterMs });
     }
   }
-
-  async #wait(look: number): Promise<void> {
-    const leftMs = this.#exchange.remaining() - marginMs;
-    if (leftMs <= 0) throw new PlatformError("REQUEST_KEY_RUNNING", {}, { retryAfterMs });
-    const pauseMs = backoffMs(look, { firstMs: firstLookMs, maxMs: looksMs });
-    try {
-      await delay(Math.min(pauseMs, leftMs), { signal: this.#exchange.signal });
-    } catch (cause) {
-      throw new PlatformError("REQUEST_ABANDONED", {}, { cause });
-    }
-  }
 }
 
-function endOf(standing: Exclude<KeyStanding, { state: "ours" | "running" }>): Error {
+function endOf(standing: KeyStanding): Error {
   switch (standing.state) {
+    case "running":
+      return new PlatformError("REQUEST_KEY_RUNNING", {}, { retryAfterMs });
     case "done":
       return new AnsweredBefore(standing.answer);
     case "unknown":

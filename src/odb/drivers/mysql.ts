@@ -13,6 +13,14 @@ import {
   wrongPassword,
 } from "./postgresql.ts";
 
+/**
+ * The database ends sessions that are silent for so long, and with them a transaction of a client
+ * that froze or vanished. MySQL has no shorter limit for those alone, as MariaDB has.
+ */
+const idleSessionMs = 10_000;
+/** Sessions are not used again when the database may be just about to end them. */
+const reuseMs = idleSessionMs / 2;
+
 /** MySQL 8 and MariaDB 10.6 or later, with InnoDB. */
 export function createMysqlBackend(target: RemoteTarget, options: RemoteOptions): Backend {
   // Locks are the whole server's, and their names end at 64 characters.
@@ -104,10 +112,11 @@ async function connect(target: RemoteTarget, options: RemoteOptions): Promise<Se
     });
     const lockSeconds = Math.max(1, Math.ceil(options.lockTimeoutMs / 1_000));
     // Strict: what does not fit is refused, not cut. Backslash escapes are what the driver writes.
-    // MySQL does not know a limit for idle transactions; to it, that line is a comment.
+    // To MySQL, the last line is a comment.
     await session.query(
       `set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION',
-         innodb_lock_wait_timeout = ${lockSeconds}
+         innodb_lock_wait_timeout = ${lockSeconds},
+         wait_timeout = ${idleSessionMs / 1_000}
          /*M! , idle_transaction_timeout = ${idleTransactionMs / 1_000} */`,
       [],
     );
@@ -122,6 +131,7 @@ class MysqlSession implements Session {
   readonly #connection: Connection;
   readonly #socket: Socket;
   #isOpen = true;
+  #answeredAt = performance.now();
 
   constructor(connection: Connection, socket: Socket) {
     this.#connection = connection;
@@ -132,12 +142,13 @@ class MysqlSession implements Session {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#isOpen && performance.now() - this.#answeredAt < reuseMs;
   }
 
   query(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
     return new Promise((resolve, reject) => {
       this.#connection.query(sql, [...parameters], (error, answer) => {
+        this.#answeredAt = performance.now();
         if (error !== null) reject(error);
         else if (Array.isArray(answer)) resolve({ rows: answer });
         else resolve({ rows: [], numAffectedRows: BigInt(answer.affectedRows) });
@@ -171,6 +182,7 @@ const unreachableNumbers = new Set([
   1290, // read-only option
   1836, // read-only mode
   1927, // connection killed
+  4031, // session was silent for too long
 ]);
 
 function failureOf(error: unknown, { user, database }: RemoteTarget): Failure {

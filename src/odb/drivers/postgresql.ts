@@ -146,8 +146,9 @@ function failureOf(error: unknown, { user, database }: RemoteTarget): Failure {
   }
   if (code === "28P01") return wrongPassword(user);
   if (code === "3D000") return unknownDatabase(database);
-  // 08 connection, 25006 read-only, 28 authorization, 42501 privilege, 53 resources, 57 operator
-  if (/^(?:08|25006|28|42501|53|57|58)/.test(code)) return { type: "unreachable", reason };
+  // 08 connection, 25006 read-only, 25P03 idle for too long, 28 authorization, 42501 privilege,
+  // 53 resources, 57 operator, 58 system
+  if (/^(?:08|25006|25P03|28|42501|53|57|58)/.test(code)) return { type: "unreachable", reason };
   return { type: "refused", reason };
 }
 

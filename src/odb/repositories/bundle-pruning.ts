@@ -1,5 +1,6 @@
 import { type ClusterContext, databaseTimeAfter, timeToCompare } from "../context.ts";
 import { write } from "../transactions.ts";
+import { lockCluster } from "./clusters.ts";
 
 /** Bundles on trial, or between a trial and a transaction, are younger than this. */
 const trialMs = 3_600_000;
@@ -12,6 +13,8 @@ export function pruneBundles(
 ): Promise<number> {
   return write(cluster, async (inside) => {
     const { db, clusterId } = inside;
+    // One of the bundles may be about to become current again.
+    await lockCluster(inside);
     const acts = await db.selectFrom("deployment").select("bundle_id as bundle")
       .where("cluster_id", "=", clusterId).where("file", "=", file)
       .orderBy("revision", "desc").execute();

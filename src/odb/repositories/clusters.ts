@@ -66,6 +66,12 @@ export async function raiseRevision(cluster: ClusterContext, by: string): Promis
   return { ...row, by };
 }
 
+/** Keeps changes out until the end of the transaction, as each of them does with the others. */
+export async function lockCluster({ db, clusterId }: ClusterContext): Promise<void> {
+  await db.updateTable("cluster").set(({ ref }) => ({ revision: ref("revision") }))
+    .where("id", "=", clusterId).execute();
+}
+
 function selectClusters(
   db: OdbDatabase,
 ): SelectQueryBuilder<Tables, "cluster", ClusterRow & { readonly id: number }> {

@@ -5,7 +5,13 @@ import {
   orUpdate,
   timeToCompare,
 } from "../context.ts";
-import type { KeptAnswer, KeyClaim, KeyProof, KeyStanding } from "../idempotency-types.ts";
+import type {
+  ClaimOptions,
+  KeptAnswer,
+  KeyClaim,
+  KeyProof,
+  KeyStanding,
+} from "../idempotency-types.ts";
 import type { LeaseHolder } from "../lease-types.ts";
 import { repeatWhenContended } from "../transactions.ts";
 
@@ -17,8 +23,10 @@ const begunMs = 86_400_000;
 /** See IdempotencyStore.claimKey. */
 export function claimKey(
   cluster: ClusterContext,
-  claim: KeyClaim,
-  holder: LeaseHolder,
+  { claim, holder, judgesSilence = true }: ClaimOptions & {
+    readonly claim: KeyClaim;
+    readonly holder: LeaseHolder;
+  },
 ): Promise<KeyStanding> {
   return repeatWhenContended(async () => {
     await insertKey(cluster, claim, holder);
@@ -29,7 +37,8 @@ export function claimKey(
     if (row.fingerprint !== claim.fingerprint) return { state: "reused" };
     if (row.state === "done") return { state: "done", answer: answerOf(row) };
     const isSame = row.server === holder.server && row.incarnation === holder.incarnation;
-    if (row.state === "begun" && (isSame || !isGone(row))) return { state: "running" };
+    const isRunning = row.state === "begun" && (isSame || !isGone(row, judgesSilence));
+    if (isRunning) return { state: "running" };
     if (!claim.repeatUnknown) return { state: "unknown", cid: row.cid };
     return { state: await takeOver(cluster, { claim, holder, cid: row.cid }) };
   });
@@ -142,9 +151,12 @@ function findKey(
 }
 
 /** Whether the life of the server is over that began the request. */
-function isGone({ incarnation, liveIncarnation, serverState, seenAt, now }: FoundKey): boolean {
+function isGone(
+  { incarnation, liveIncarnation, serverState, seenAt, now }: FoundKey,
+  judgesSilence: boolean,
+): boolean {
   if (liveIncarnation !== incarnation || serverState === "down" || seenAt === null) return true;
-  return Date.parse(now) - Date.parse(seenAt) > lostAfterMs;
+  return judgesSilence && Date.parse(now) - Date.parse(seenAt) > lostAfterMs;
 }
 
 function answerOf({ status, headers, body }: FoundKey): KeptAnswer {

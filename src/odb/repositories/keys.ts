@@ -8,6 +8,9 @@ export const serviceKind = "Service";
 /** The kind of the objects whose times the ledger holds. */
 export const jobKind = "Job";
 
+/** The kind of the objects that jobs take times out with. */
+export const calendarKind = "Calendar";
+
 /** A key as one text, for maps; kinds hold no slash. */
 export function keyText({ kind, name }: ObjectKey): string {
   return `${kind}/${name}`;

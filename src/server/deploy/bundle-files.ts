@@ -6,6 +6,9 @@ import { sha256Hex } from "../../lib/canonical-json.ts";
 import type { BundleKey, NewBundle } from "../../odb/types.ts";
 import type { BundleFile } from "../worker/protocol.ts";
 
+/** How long a module's top-level code may take. */
+export const loadLimitMs = 15_000;
+
 /**
  * A server's copies of bundles: `<hash>.mjs` and `<hash>.mjs.map` in one directory. A file is
  * believed only when its content has the hash that its name says.

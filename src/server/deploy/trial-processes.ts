@@ -3,10 +3,9 @@ import { fileURLToPath } from "node:url";
 import { PlatformError } from "../../errors/platform-error.ts";
 import type { ServiceDescription } from "../../odb/types.ts";
 import type { BundleFile } from "../worker/protocol.ts";
+import { loadLimitMs } from "./bundle-files.ts";
 import type { ScratchResult } from "./scratch.ts";
 
-/** How long a module's top-level code may take. */
-const loadLimitMs = 15_000;
 /** When a spare process is started after a trial: not while the deployment goes on. */
 const prepareMs = 1_000;
 /** How long a spare process waits for the next trial: who deploys often does it again soon. */

@@ -50,6 +50,8 @@ export class HttpFront {
   readonly #overload: Overload;
   readonly #ledger: KeyLedger;
   #generation: Generation;
+  /** Requests with a key whose answer may still have to be kept, whether or not they have one. */
+  #held = 0;
   #notReady: string | undefined = "it has no configuration yet";
   #onIdle: (() => void)[] = [];
 
@@ -85,9 +87,9 @@ export class HttpFront {
     this.#answers.closeConnections();
   }
 
-  /** Resolves when no request is in flight. */
+  /** Resolves when no request is in flight, and all answers are kept that must be. */
   idle(): Promise<void> {
-    if (this.inFlight === 0) return Promise.resolve();
+    if (this.inFlight + this.#held === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -166,13 +168,17 @@ export class HttpFront {
 
   /** What is sent is what is kept, or was. */
   async #runOnce(exchange: Exchange, route: Route, once: OnceOnly): Promise<void> {
+    this.#held++;
     let response: Response;
     try {
       response = await route.endpoint.answer(exchange);
     } catch (error) {
       response = this.#knownAnswer(exchange, error) ?? this.#failure(exchange, error);
     }
-    this.#answer(exchange, await once.settle(response));
+    response = await once.settle(response);
+    this.#held--;
+    this.#answer(exchange, response);
+    this.#tellIdle();
   }
 
   #knownAnswer(exchange: Exchange, error: unknown): Response | undefined {
@@ -214,10 +220,13 @@ export class HttpFront {
     }
     exchange.route?.cors?.permit(exchange, response);
     this.inFlight--;
-    if (this.inFlight === 0 && this.#onIdle.length > 0) {
-      for (const resolve of this.#onIdle.splice(0)) resolve();
-    }
+    this.#tellIdle();
     this.#count(exchange, response.status);
+  }
+
+  #tellIdle(): void {
+    if (this.inFlight + this.#held > 0 || this.#onIdle.length === 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   #count(exchange: Exchange, status: number): void {

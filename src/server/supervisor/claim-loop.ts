@@ -22,6 +22,11 @@ export interface ClaimSource<C> {
    * of it is written down after all.
    */
   giveBack(claims: readonly C[], ended: Promise<void>): Promise<void>;
+  /**
+   * Gives back what the ODB takes for claimed here and is not among `claims`: the answer to the
+   * claim was lost. Nothing is being claimed meanwhile. Absent: such claims run out by themselves.
+   */
+  giveBackUnknown?(claims: readonly C[]): Promise<void>;
 }
 
 export interface ClaimLoopOptions<C> {
@@ -48,6 +53,11 @@ const busyPauseMs = 50;
  * anybody takes what is left for lost.
  */
 const reunionMs = 1_000;
+/**
+ * So long after a question without an answer, what was asked may still be done; by then the ODB has
+ * ended the transactions of those who are silent.
+ */
+const doubtMs = 10_000;
 
 /**
  * Runs what the whole cluster shares on this server: asks the ODB what is due, claims some, and
@@ -65,6 +75,8 @@ export class ClaimLoop<C> {
   #round: Promise<void> | undefined;
   #again = false;
   #wasAway = false;
+  #doubtedUntil = 0;
+  #reviewAt = Infinity;
   #state: "new" | "started" | "stopped" = "new";
 
   constructor(options: ClaimLoopOptions<C>) {
@@ -123,6 +135,7 @@ export class ClaimLoop<C> {
         nextMs = await this.#look();
       } catch (error) {
         nextMs = pollMs;
+        this.#doubt();
         // Losing the ODB is logged by the link.
         if (isPlatformError(error, "ODB_UNREACHABLE")) this.#wasAway = true;
         else logger.error(`Looking for ${source.what} failed`, { error });
@@ -135,6 +148,7 @@ export class ClaimLoop<C> {
   /** Claims what is due, as far as there is room, and says when to look again. */
   async #look(): Promise<number> {
     const { source, pollMs, batchMax, parallel, yieldMs } = this.#options;
+    await this.#review();
     for (let isMore = false;;) {
       // Whatever ends looks again; a worker that comes up is noticed at the next look.
       if (this.free <= 0) return pollMs;
@@ -150,6 +164,19 @@ export class ClaimLoop<C> {
       if (count === 0) return busyPauseMs;
       isMore = count >= countMax;
     }
+  }
+
+  /** The ODB may hold claims that nobody here knows of, now or in a while. */
+  #doubt(): void {
+    this.#reviewAt = performance.now();
+    this.#doubtedUntil = this.#reviewAt + doubtMs;
+  }
+
+  async #review(): Promise<void> {
+    const now = performance.now();
+    if (now < this.#reviewAt || this.#reviewAt > this.#doubtedUntil) return;
+    this.#reviewAt = now + this.#options.pollMs;
+    await this.#options.source.giveBackUnknown?.([...this.#claims.keys()]);
   }
 
   async #reunite(): Promise<number> {

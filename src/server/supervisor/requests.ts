@@ -9,7 +9,7 @@ export interface RequestHandlerOptions {
   readonly link: OdbLink;
   readonly keys: RequestKeys;
   readonly enqueue: (invocation: NewInvocation) => Promise<string>;
-  /** The workers that serve. */
+  /** The workers that clients may be connected to. */
   readonly workers: () => readonly Pick<WorkerProcess, "push">[];
 }
 
@@ -31,7 +31,7 @@ export function createRequestHandler(
   const handlers: Handlers = {
     enqueue,
     cancel: ({ id }) => link.use((store) => store.cancelInvocation(id, { unbegun: true })),
-    lock: (body) => locks.lock(body),
+    lock: (body, asker) => locks.lock(body, asker),
     renewLock: (body) => locks.renew(body),
     unlock: (body) => locks.unlock(body),
     claimKey: (claim, asker) => keys.claim(claim, asker),

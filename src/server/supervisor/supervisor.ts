@@ -24,6 +24,7 @@ import type { BundleFiles } from "../deploy/bundle-files.ts";
 import { stateHash, statePartsOf } from "../state-hash.ts";
 import type { BundleFile } from "../worker/protocol.ts";
 import type { Balancers } from "./balancers.ts";
+import type { RequestKeys } from "./request-keys.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import type { ServiceResult, WorkerProcess } from "./worker-process.ts";
 
@@ -64,6 +65,8 @@ export interface SupervisorTies {
   readonly registration: Pick<Balancers, "start" | "stop"> | undefined;
   /** Ended in this order when the server stops, each without waiting for the one before. */
   readonly work: readonly BackgroundWork[];
+  /** What became of requests with a key is written when their workers have ended. */
+  readonly keys: Pick<RequestKeys, "stop">;
   /** What this server does for the whole cluster. */
   readonly standing: () => Pick<ServerStatus, "leases" | "alarms">;
 }
@@ -230,10 +233,11 @@ export class Supervisor {
     // Following ends in the background: an ODB that hangs must not hold up the goodbye.
     const unfollowed = this.#ties?.desired.stop();
     await this.#ties?.registration?.stop();
-    // Workers end once no request is left, whatever else they run.
-    const until = performance.now() + config.limits.drainMs;
-    await Promise.all(this.#ties?.work.map((work) => work.stop(config.limits.drainMs)) ?? []);
-    await pool.stop(Math.max(0, until - performance.now()));
+    const { drainMs } = config.limits;
+    // First, so that nothing is taken on that no worker would run any more.
+    const finished = this.#ties?.work.map((work) => work.stop(drainMs)) ?? [];
+    await Promise.all([...finished, pool.stop(drainMs)]);
+    await this.#ties?.keys.stop();
     this.#state = "down";
     await unfollowed;
     await this.#ties?.membership.leave("down");

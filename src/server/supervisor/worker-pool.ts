@@ -104,6 +104,12 @@ export class WorkerPool {
     return this.#places.flatMap(({ process }) => process?.phase === "up" ? [process] : []);
   }
 
+  /** Workers that requests can reach: those in their places, and those that others take over from. */
+  reachable(): readonly WorkerProcess[] {
+    const both = this.#places.flatMap(({ process, leaving }) => [process, leaving]);
+    return both.filter((process) => process !== undefined);
+  }
+
   /** The next serving worker in turn. Throws SERVER_NO_WORKER. */
   pick(): WorkerProcess {
     for (let tries = 0; tries < this.#places.length; tries++) {
@@ -161,13 +167,16 @@ export class WorkerPool {
     ];
   }
 
-  /** Drains every worker; none is left when this resolves. */
+  /**
+   * Drains every worker: each ends when it has answered its requests and finished what it was told
+   * to run, at the latest after `drainMs`. None is left when this resolves, and none begins anew.
+   */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#watch);
     for (const { timer } of this.#places) clearTimeout(timer);
     for (const process of this.#coming) process.kill();
-    await Promise.all(this.#settled().map((process) => process.drain(drainMs)));
+    await Promise.all(this.reachable().map((process) => process.drain(drainMs)));
     await this.#handovers;
   }
 
@@ -177,6 +186,7 @@ export class WorkerPool {
       const state = this.#state;
       if (this.#stopping || state === undefined || place.timer !== undefined) return;
       if (place.process === undefined) await this.#options.checkBundles(state.bundles);
+      if (this.#stopping) return;
       const process = place.process ??= this.#start(place);
       const [configured] = await Promise.all([
         process.configure(state),
@@ -199,6 +209,7 @@ export class WorkerPool {
 
   /** Lets a fresh worker take the place of one that serves; both listen for a moment. */
   async #handOver(place: Place, old: WorkerProcess): Promise<void> {
+    if (this.#stopping) return;
     const next = this.#fork(place);
     this.#coming.add(next);
     await next.booted();
@@ -231,13 +242,7 @@ export class WorkerPool {
   }
 
   #all(): readonly WorkerProcess[] {
-    return [...this.#coming, ...this.#settled()];
-  }
-
-  /** Those that requests can reach. */
-  #settled(): readonly WorkerProcess[] {
-    const both = this.#places.flatMap(({ process, leaving }) => [process, leaving]);
-    return both.filter((process) => process !== undefined);
+    return [...this.#coming, ...this.reachable()];
   }
 
   #fork({ id }: Place): WorkerProcess {

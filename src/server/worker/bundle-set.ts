@@ -1,4 +1,5 @@
 import { reasonOf } from "../../errors/platform-error.ts";
+import { withTimeout } from "../../lib/wait.ts";
 import type { Service } from "../../service/define-service.ts";
 import { type LifecycleOptions, StartedServices } from "../../service/running/lifecycle.ts";
 import { loadBundle } from "./bundle-loader.ts";
@@ -9,7 +10,6 @@ export type Failure = ConfiguredMessage["failures"][number];
 interface LoadedBundle {
   readonly hash: string;
   readonly services: readonly Service[];
-  readonly started: StartedServices;
 }
 
 /**
@@ -23,7 +23,8 @@ export class BundleSet {
   readonly #loaded = new Map<string, LoadedBundle>();
   /** Sizes of everything that was ever loaded, by hash. */
   readonly #sizes = new Map<string, number>();
-  #replaced: StartedServices[] = [];
+  /** What has been started and not stopped, by hash: equal code is one module, whatever its file. */
+  readonly #started = new Map<string, StartedServices>();
 
   /**
    * Imports and starts what is new and forgets what is gone. A file whose new bundle does not load,
@@ -35,20 +36,16 @@ export class BundleSet {
   ): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     const files = new Set(bundles.map(({ file }) => file));
-    for (const [file, { started }] of this.#loaded) {
-      if (files.has(file)) continue;
-      this.#loaded.delete(file);
-      this.#replaced.push(started);
+    for (const file of this.#loaded.keys()) {
+      if (!files.has(file)) this.#loaded.delete(file);
     }
     for (const { file, hash, path } of bundles) {
-      const old = this.#loaded.get(file);
-      if (old?.hash === hash) continue;
+      if (this.#loaded.get(file)?.hash === hash) continue;
       try {
-        const { services, sizeBytes } = await loadBundle(path);
+        const { services, sizeBytes } = await loadBundle(path, { file });
         this.#sizes.set(hash, sizeBytes);
-        const started = await StartedServices.start(services, lifecycle);
-        this.#loaded.set(file, { hash, services, started });
-        if (old !== undefined) this.#replaced.push(old.started);
+        await this.#start(hash, services, lifecycle);
+        this.#loaded.set(file, { hash, services });
       } catch (error) {
         failures.push({ kind: "Deployment", name: file, error: reasonOf(error) });
       }
@@ -56,17 +53,23 @@ export class BundleSet {
     return failures;
   }
 
-  /** Stops what `update` replaced, once nothing new reaches it. Never rejects. */
+  /** Stops what no file has any more, once its calls have ended. Never rejects. */
   async stopReplaced(): Promise<void> {
-    await Promise.all(this.#replaced.splice(0).map((started) => started.stop()));
+    const used = this.#usedHashes();
+    const replaced = [...this.#started].filter(([hash]) => !used.has(hash));
+    await Promise.all(replaced.map(async ([hash, started]) => {
+      const isOver = await started.stop();
+      if (isOver && this.#started.get(hash) === started) this.#started.delete(hash);
+    }));
   }
 
-  /** Stops everything, in at most about twice `timeoutMs`. Never rejects. */
+  /** Stops everything, in at most twice `timeoutMs`. Never rejects. */
   async stop(timeoutMs: number): Promise<void> {
-    const running = [...this.#loaded.values()].map(({ started }) => started);
+    const all = [...this.#started.values()];
     this.#loaded.clear();
-    const all = [...running, ...this.#replaced.splice(0)];
-    await Promise.all(all.map((started) => started.stop(timeoutMs)));
+    const late = () => new Error("Services did not stop in time");
+    const stopped = Promise.all(all.map((started) => started.stop(timeoutMs)));
+    await withTimeout(stopped, timeoutMs * 2, late).catch(() => {}); // the process ends
   }
 
   /** Which code of which file really runs. */
@@ -76,7 +79,7 @@ export class BundleSet {
 
   /** Whether so much of what was loaded is out of use that a fresh process should take over. */
   get isWorn(): boolean {
-    const used = new Set([...this.#loaded.values()].map(({ hash }) => hash));
+    const used = this.#usedHashes();
     const retired = [...this.#sizes].filter(([hash]) => !used.has(hash));
     const sizeBytes = retired.reduce((sum, [, size]) => sum + size, 0);
     return retired.length > retiredMax.bundles || sizeBytes > retiredMax.sizeBytes;
@@ -103,5 +106,19 @@ export class BundleSet {
       }
     }
     return undefined;
+  }
+
+  /** Code that is live again, before it was stopped, serves on. */
+  async #start(
+    hash: string,
+    services: readonly Service[],
+    lifecycle: LifecycleOptions,
+  ): Promise<void> {
+    if (await this.#started.get(hash)?.resume()) return;
+    this.#started.set(hash, await StartedServices.start(services, lifecycle));
+  }
+
+  #usedHashes(): ReadonlySet<string> {
+    return new Set([...this.#loaded.values()].map(({ hash }) => hash));
   }
 }

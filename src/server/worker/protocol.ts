@@ -2,7 +2,8 @@ import type { StoredObject } from "../../catalog/kind.ts";
 import type { StateParts } from "../../cluster/status.ts";
 import type { OutgoingStatus, PingResult } from "../../connectors/contract.ts";
 import type { ErrorJson } from "../../errors/platform-error.ts";
-import type { KeptAnswer, KeyClaim, KeyProof, KeyStanding } from "../../odb/idempotency-types.ts";
+import type { PatientClaim } from "../../http/idempotency/key-ledger.ts";
+import type { KeptAnswer, KeyProof, KeyStanding } from "../../odb/idempotency-types.ts";
 import type { BundleKey, ServerFailure } from "../../odb/types.ts";
 import type { NewInvocation } from "../../service/durable-work.ts";
 import type { LogLevel } from "../../telemetry/logger.ts";
@@ -173,8 +174,8 @@ export interface Requests {
     readonly body: { readonly name: string; readonly owner: string };
     readonly reply: boolean;
   };
-  /** Takes an idempotency key for a request. */
-  readonly claimKey: { readonly body: KeyClaim; readonly reply: KeyStanding };
+  /** Takes an idempotency key for a request, or waits for what becomes of it. */
+  readonly claimKey: { readonly body: PatientClaim; readonly reply: KeyStanding };
   /** Keeps the answer to a request that took its key. */
   readonly settleKey: {
     readonly body: KeyProof & { readonly answer: KeptAnswer };

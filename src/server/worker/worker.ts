@@ -204,8 +204,8 @@ export class Worker {
   }
 
   /**
-   * Finishes the traffic, and in a handover what the supervisor has it run as well; resolves to the
-   * number of requests that were cut off. `onClosed` is called when no more can come.
+   * Finishes the traffic and what the supervisor has it run; resolves to the number of requests
+   * that were cut off. `onClosed` is called when no more can come.
    */
   async drain(
     { timeoutMs, isHandover }: { readonly timeoutMs: number; readonly isHandover: boolean },
@@ -220,7 +220,7 @@ export class Worker {
     };
     const [abandoned] = await Promise.all([
       drainTraffic(traffic, { timeoutMs, isHandover }),
-      isHandover && poll(() => this.#invocations.size === 0 || undefined, { timeoutMs }),
+      poll(() => this.#invocations.size === 0 || undefined, { timeoutMs }),
     ]);
     await this.#bundles.stop(Math.max(stopMinMs, (endsAt - performance.now()) / 2));
     this.#threads.close();

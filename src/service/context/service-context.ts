@@ -158,7 +158,10 @@ export class ServiceContext<Input = unknown> {
     return createTime(call.runtime.facilities.clock, () => call.signal);
   }
 
-  /** Aborted when the time is over or the client has gone. Pass it to whatever waits. */
+  /**
+   * Aborted when the time is over, or the client has gone and did not send an `Idempotency-Key`.
+   * Pass it to whatever waits.
+   */
   get signal(): AbortSignal {
     return this.#call.signal;
   }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { PlatformError, reasonOf } from "../../errors/platform-error.ts";
 import { withTimeout } from "../../lib/wait.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -19,11 +20,15 @@ const waitMaxMs = 30_000;
 
 /**
  * Services of one loaded file between their `onStart` and their `onStop`:
- * `start` -> serving -> `stop`.
+ * `start` -> serving -> `stop`, which `resume` takes back while it waits for calls.
  */
 export class StartedServices {
   readonly #started: { readonly service: Service; readonly scope: ServiceScope }[] = [];
   readonly #abort = new AbortController();
+  /** Aborted by `resume`. */
+  #resumed = new AbortController();
+  /** Once `onStop` is being called. */
+  #ended: Promise<void> | undefined;
 
   /**
    * Calls `onStart` of each service, one after the other. When one fails, those that were started
@@ -51,12 +56,36 @@ export class StartedServices {
 
   /**
    * Waits for the calls of these services, at most `timeoutMs`, then calls `onStop` of each, last
-   * one first. Never rejects: what fails is logged. Default 30 s for each of the two.
+   * one first. Never rejects: what fails is logged. Default 30 s for each of the two. Resolves to
+   * false when `resume` took it back.
    */
-  async stop(timeoutMs = waitMaxMs): Promise<void> {
+  async stop(timeoutMs = waitMaxMs): Promise<boolean> {
+    const { signal: resumed } = this.#resumed;
     const calls = this.#started.map(({ service }) => service.running?.idle() ?? Promise.resolve());
+    const over = once(resumed, "abort");
     // Calls that take longer are not waited for.
-    await within(timeoutMs, "The last call", () => Promise.all(calls)).catch(() => {});
+    await within(timeoutMs, "The last call", () => Promise.race([Promise.all(calls), over]))
+      .catch(() => {});
+    if (resumed.aborted) return false;
+    await (this.#ended ??= this.#end(timeoutMs));
+    return true;
+  }
+
+  /**
+   * Has these services serve on, though `stop` was called. Resolves to false when it is too late
+   * for that, once all have stopped.
+   */
+  async resume(): Promise<boolean> {
+    if (this.#ended !== undefined) {
+      await this.#ended;
+      return false;
+    }
+    this.#resumed.abort();
+    this.#resumed = new AbortController();
+    return true;
+  }
+
+  async #end(timeoutMs: number): Promise<void> {
     this.#abort.abort(new PlatformError("REQUEST_ABANDONED"));
     for (const { service, scope } of this.#started.splice(0).reverse()) {
       try {

@@ -1,15 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { poll } from "../../lib/wait.ts";
+import { delay, poll } from "../../lib/wait.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 /** Somebody waits for it. */
 const wanted = { signal: new AbortController().signal, remaining: () => 10_000 };
 
-/** Computes for longer than a turn may take. */
+/** Computes for longer than a turn may take, however long others hold the process up. */
 function compute(ms = 6): void {
-  for (const until = performance.now() + ms; performance.now() < until;);
+  const before = process.cpuUsage();
+  const until = performance.now() + ms;
+  for (let spentMs = 0; spentMs < ms || performance.now() < until;) {
+    const { user, system } = process.cpuUsage(before);
+    spentMs = (user + system) / 1_000;
+  }
 }
 
 /** A queue whose loop was late a moment ago. */
@@ -72,6 +77,38 @@ describe("A queue of turns", () => {
     assert.ok(waitMs > 0 && behindMs > 0, `${waitMs} ms, ${behindMs} ms`);
     assert.equal(await poll(() => queue.behindMs === 0 || undefined, { timeoutMs: 5_000 }), true);
     assert.equal(queue.waitMs, 0);
+  });
+
+  it("lets calls begin beside a job that takes turn after turn", async () => {
+    const queue = await strained({ running: 1 });
+    let isOver = false;
+    const job = (async () => {
+      for (; !isOver; await nextTurn()) compute(70);
+    })();
+    const calls = Array.from({ length: 6 }, () => run(queue, () => {}));
+    const begun = Promise.all(calls).then(() => true);
+
+    try {
+      assert.ok(await Promise.race([begun, delay(10_000)]), `${queue.waiting} still wait`);
+    } finally {
+      isOver = true;
+      await job;
+    }
+  });
+
+  it("lets all begin at once when it is others who take the processor", async () => {
+    let interruptions = 0;
+    const queue = new TurnQueue({ running: 0 }, () => {
+      return { userCPUTime: 0, systemCPUTime: 0, involuntaryContextSwitches: interruptions++ };
+    });
+    await run(queue, () => compute(200));
+    const looked = interruptions + 1;
+    const hasLooked = () => interruptions > looked || undefined;
+    assert.ok(await poll(hasLooked, { timeoutMs: 5_000, intervalMs: 1 }));
+    const begun = Array.from({ length: 100 }, () => queue.enter(wanted));
+
+    assert.equal(queue.isStrained, false);
+    assert.ok(begun.every((waiting) => waiting === undefined));
   });
 
   it("does not run what is over before its turn comes", async () => {

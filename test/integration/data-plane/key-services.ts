@@ -5,8 +5,11 @@ import { channel, object, WorkerProcess } from "./worker-process.ts";
 const services = (ran: string) => `
 const { appendFileSync, existsSync } = await import("node:fs");
 const note = (what) => appendFileSync(${JSON.stringify(ran)}, what + "\\n");
-const until = async (file) => {
-  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5));
+const until = async (file, signal) => {
+  while (!existsSync(file)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    signal?.throwIfAborted();
+  }
 };
 let calls = 0;
 export const pay = defineService({
@@ -28,6 +31,16 @@ export const slow = defineService({
     note(input.what);
     await until(input.wait);
     return { call: ++calls };
+  },
+});
+export const patient = defineService({
+  name: "patient",
+  input: z.object({ what: z.string(), wait: z.string() }),
+  async handle({ input, signal, remaining }) {
+    note(input.what);
+    signal.addEventListener("abort", () => note("left " + input.what));
+    await until(input.wait, signal);
+    return { call: ++calls, hasTime: remaining() > 0 };
   },
 });
 export const fails = defineService({
@@ -99,6 +112,7 @@ export async function startKeyWorker(
       ...[
         "pay",
         "slow",
+        "patient",
         "fails",
         "refuses",
         "busy",
@@ -113,6 +127,7 @@ export async function startKeyWorker(
       channel("/strict", "pay", { idempotencyKey: "required" }),
       channel("/compressed", "large", { compress: true }),
       channel("/hurried", "slow", { timeoutMs: 400 }),
+      channel("/short", "patient", { timeoutMs: 900 }),
       channel("/again", "slow", { whenUnknown: "repeat" }),
       object("SoapChannel", "soap", { path: "/soap", service: "pay", security: "none" }),
     ],

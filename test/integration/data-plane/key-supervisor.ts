@@ -32,6 +32,7 @@ export class KeySupervisor implements AsyncDisposable {
       keys: new RequestKeys({
         link,
         holder: { server: "server-1", incarnation: "a" },
+        presence: { isSeen: true, judgesSilence: true },
         logger,
         mendMs: 20,
       }),

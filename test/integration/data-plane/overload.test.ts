@@ -31,6 +31,19 @@ export const wait = defineService({
   },
 });
 
+export const slices = defineService({
+  name: "slices",
+  async handle() {
+    let isOver = false;
+    const before = release;
+    release = () => { before(); isOver = true; };
+    for (; !isOver; await new Promise((resolve) => setTimeout(resolve))) {
+      for (const until = performance.now() + 80; performance.now() < until;);
+    }
+    return {};
+  },
+});
+
 export const go = defineService({ name: "go", handle() { release(); return {}; } });
 `;
 
@@ -133,6 +146,21 @@ describe("A worker that is asked for more than it can compute", () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => post(worker, 1)));
 
     assert.deepEqual(answers.map(({ status }) => status), Array(5).fill(200));
+    await Promise.all(answers.map(async (answer) => await answer.body?.cancel()));
+  });
+});
+
+describe("A worker that runs something that computes in slices", () => {
+  it("goes on answering requests beside it", async () => {
+    await using worker = await startWorker({});
+    const job = worker.invoke({ service: "slices", timeoutMs: 60_000 });
+    await worker.message("heartbeat", ({ eventLoopDelayMs }) => eventLoopDelayMs >= 50);
+    const answers = await Promise.all(Array.from({ length: 12 }, () => post(worker, 1)));
+    await worker.invoke({ service: "go" });
+    const { error } = await job;
+
+    assert.deepEqual(answers.map(({ status }) => status), Array(12).fill(200));
+    assert.equal(error, undefined);
     await Promise.all(answers.map(async (answer) => await answer.body?.cancel()));
   });
 });

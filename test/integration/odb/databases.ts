@@ -24,6 +24,8 @@ export interface TestDatabase {
   createEmpty(): Promise<DatabaseAccess>;
   /** Runs SQL past the ODB. */
   query(access: DatabaseAccess, sql: string): Promise<readonly unknown[]>;
+  /** Runs SQL in a transaction past the ODB, which goes on until it is ended. Absent with SQLite. */
+  begin?(access: DatabaseAccess, sql: string): Promise<{ readonly end: () => Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -70,7 +72,7 @@ function startSqlite(): Promise<TestDatabase> {
 
 async function startPeer(
   start: () => Promise<DatabasePeer>,
-  { createEmpty, query }: PeerAccess,
+  { createEmpty, query, begin }: PeerAccess,
 ): Promise<TestDatabase> {
   const peer = await start();
   let count = 0;
@@ -80,6 +82,7 @@ async function startPeer(
       return { url: await createEmpty(peer, `odb_${++count}`), password: peer.password };
     },
     query,
+    begin,
     stop: () => peer.stop(),
   };
 }
@@ -87,35 +90,56 @@ async function startPeer(
 interface PeerAccess {
   readonly createEmpty: (peer: DatabasePeer, name: string) => Promise<string>;
   readonly query: TestDatabase["query"];
+  readonly begin: NonNullable<TestDatabase["begin"]>;
 }
 
 const postgresql: PeerAccess = {
   // A schema each: making a whole database takes PostgreSQL ten times as long.
   createEmpty: (peer, name) => Promise.resolve(`${peer.url}?schema=${name}`),
   query: queryPostgresql,
+  begin: async (access, sql) => {
+    const client = await connectPostgresql(access);
+    await client.query(`begin; ${sql}`);
+    return { end: () => client.end() };
+  },
 };
 
 const mysql: PeerAccess = {
   createEmpty: (peer, name) => peer.createDatabase(name),
   query: queryMysql,
+  begin: async (access, sql) => {
+    const connection = await connectMysql(access);
+    await connection.query("start transaction");
+    await connection.query(sql);
+    return { end: () => connection.end() };
+  },
 };
 
-async function queryPostgresql({ url, password }: DatabaseAccess, sql: string) {
+async function connectPostgresql({ url, password }: DatabaseAccess): Promise<Client> {
   const { hostname: host, port, username: user, pathname, searchParams } = new URL(url);
   const database = pathname.slice(1);
   const client = new Client({ host, port: Number(port), user, database, password });
   await client.connect();
+  const schema = searchParams.get("schema");
+  await client.query(`create schema if not exists ${schema}; set search_path to ${schema}`);
+  return client;
+}
+
+async function queryPostgresql(access: DatabaseAccess, sql: string) {
+  const client = await connectPostgresql(access);
   try {
-    const schema = searchParams.get("schema");
-    await client.query(`create schema if not exists ${schema}; set search_path to ${schema}`);
     return (await client.query(sql)).rows;
   } finally {
     await client.end();
   }
 }
 
-async function queryMysql({ url, password }: DatabaseAccess, sql: string) {
-  const connection = await createConnection({ uri: url, ...(password && { password }) });
+function connectMysql({ url, password }: DatabaseAccess) {
+  return createConnection({ uri: url, ...(password && { password }) });
+}
+
+async function queryMysql(access: DatabaseAccess, sql: string) {
+  const connection = await connectMysql(access);
   try {
     const [rows] = await connection.query(sql);
     return Array.isArray(rows) ? rows : [];

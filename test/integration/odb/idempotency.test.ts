@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { Client } from "pg";
 import { sha256Hex } from "../../../src/lib/canonical-json.ts";
 import type { KeptAnswer, KeyClaim } from "../../../src/odb/idempotency-types.ts";
 import type { LeaseHolder } from "../../../src/odb/lease-types.ts";
+import { poll } from "../../../src/lib/wait.ts";
 import { openOdb } from "../../../src/odb/open.ts";
 import type { ClusterStore } from "../../../src/odb/types.ts";
 import { databases, openDemo, type TestDatabase } from "./databases.ts";
@@ -144,6 +146,9 @@ for (const { name, start } of databases) {
       );
 
       assert.deepEqual(await cluster.claimKey(claim("y"), two), { state: "unknown", cid: "x" });
+      // All may have been silent, because the ODB was away.
+      const standing = await cluster.claimKey(claim("y"), two, { judgesSilence: false });
+      assert.deepEqual(standing, { state: "running" });
       // It has not gone in its own eyes.
       assert.deepEqual(await cluster.claimKey(claim("y"), one), { state: "running" });
     });
@@ -206,3 +211,37 @@ for (const { name, start } of databases) {
     });
   });
 }
+
+describe("postgresql: a claim whose outcome is not known", () => {
+  it("is found by the same claim, which waits until it is written", async () => {
+    const database = await databases.find(({ name }) => name === "postgresql")!.start();
+    const { odb, cluster, access } = await openDemo(database);
+    const url = new URL(access.url);
+    url.password = access.password ?? "";
+    const writing = new Client({ connectionString: url.href });
+    try {
+      await cluster.claimKey(claim("x", { id: sha256Hex("another") }), one);
+      await writing.connect();
+      await writing.query(`set search_path to ${url.searchParams.get("schema")}`);
+      await writing.query(`begin;
+        insert into idempotency_key
+          (cluster_id, id, fingerprint, cid, server, incarnation, state, changed_at)
+        select cluster_id, '${claim("").id}', fingerprint, 'lost', server, incarnation, state,
+          changed_at from idempotency_key`);
+
+      const again = cluster.claimKey(claim("lost"), one);
+      const waits = await poll(async () => {
+        const rows = await database.query(access, "select 1 from pg_locks where not granted");
+        return rows.length > 0 || undefined;
+      }, { timeoutMs: 10_000 });
+      await writing.query("commit");
+
+      assert.ok(waits);
+      assert.deepEqual(await again, { state: "ours" });
+    } finally {
+      await writing.end();
+      await odb.close();
+      await database.stop();
+    }
+  });
+});

@@ -124,6 +124,20 @@ for (const { name, start } of databases) {
       await odb.close();
     });
 
+    it("knows what this life of a server has claimed, and no other", async () => {
+      const { odb, cluster } = await openDemo(database);
+      await planRuns(cluster, ...["a", "b", "c", "d"].map((job) => ({ job })));
+      const { claimed: [first, second] } = await claim(cluster, server1, 2);
+      await claim(cluster, { ...server1, incarnation: "later" }, 1);
+      await claim(cluster, server2, 1);
+      await settleOk(cluster, first!);
+
+      const claims = await cluster.listClaims(server1);
+
+      assert.deepEqual(claims, [{ id: second!.id, epoch: second!.epoch }]);
+      await odb.close();
+    });
+
     it("keeps claims while they are renewed", async () => {
       const { odb, cluster } = await openDemo(database);
       await planRuns(cluster, {});

@@ -6,7 +6,7 @@ import type {
   Plan,
   RunTerms,
 } from "../../../src/odb/job-types.ts";
-import type { ClusterStore } from "../../../src/odb/types.ts";
+import type { ClusterStore, ObjectChange } from "../../../src/odb/types.ts";
 
 export const server1: LeaseHolder = { server: "server1", incarnation: "one" };
 export const server2: LeaseHolder = { server: "server2", incarnation: "two" };
@@ -41,6 +41,24 @@ export interface RunTimes {
   readonly terms?: Partial<RunTerms>;
 }
 
+/** A change that makes a job, or another one of it. */
+export function put(job: string, spec: Record<string, unknown> = {}): ObjectChange {
+  const whole = { service: "billing.close", every: "1s", active: true, ...spec };
+  return { op: "put", kind: "Job", name: job, spec: whole, references: [] };
+}
+
+export function gone(job: string): ObjectChange {
+  return { op: "delete", kind: "Job", name: job };
+}
+
+/** Changes objects, as `operator/ana`. */
+export async function change(
+  cluster: ClusterStore,
+  ...changes: readonly ObjectChange[]
+): Promise<void> {
+  if (changes.length > 0) await cluster.change(changes, { by: "operator/ana" });
+}
+
 /** A planned run at a time of the database's clock. */
 export async function newRun(cluster: ClusterStore, times: RunTimes = {}): Promise<NewRun> {
   return runAt(await cluster.databaseTime(), times);
@@ -58,11 +76,14 @@ export function planOf(runs: readonly NewRun[], others: Partial<Plan> = {}): Pla
   return { runs, progress: [], dropPlanned: [], ...others };
 }
 
-/** Plans runs as the holder of the lease. */
+/** Plans runs as the holder of the lease, of jobs that are made when they are not there. */
 export async function planRuns(
   cluster: ClusterStore,
   ...times: readonly RunTimes[]
 ): Promise<readonly NewRun[]> {
+  const known = new Set((await cluster.listObjects("Job")).map(({ name }) => name));
+  const names = new Set(times.map(({ job = "close" }) => job)).difference(known);
+  await change(cluster, ...[...names].map((name) => put(name)));
   const proof = await holdScheduler(cluster);
   const now = await cluster.databaseTime();
   const runs = times.map((one) => runAt(now, one));

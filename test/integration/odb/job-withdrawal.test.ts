@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { ClusterStore, ObjectChange } from "../../../src/odb/types.ts";
+import type { ClusterStore } from "../../../src/odb/types.ts";
 import { databases, openDemo, type TestDatabase } from "./databases.ts";
 import {
+  change,
   claim,
+  gone,
   holdScheduler,
   planOf,
   planRuns,
   progressOf,
+  put,
   settleOk,
   statesOf,
 } from "./job-fixtures.ts";
@@ -107,9 +110,9 @@ for (const { name, start } of databases) {
 
       await change(cluster, put("close", { every: "2s" }), gone("new"));
 
-      assert.equal(await cluster.writePlan(proof, later("close", 0)), 0);
-      assert.equal(await cluster.writePlan(proof, later("new", 0)), 0);
-      assert.equal(await cluster.writePlan(proof, later("close", 1)), 1);
+      assert.equal(await cluster.writePlan(proof, later("close", 1)), 0);
+      assert.equal(await cluster.writePlan(proof, later("new", 1)), 0);
+      assert.equal(await cluster.writePlan(proof, later("close", 2)), 1);
       await odb.close();
     });
 
@@ -138,19 +141,6 @@ const runTerms = {
   retryMs: 60_000,
   retryLost: false,
 } as const;
-
-function put(job: string, spec: Record<string, unknown> = {}): ObjectChange {
-  const whole = { service: "billing.close", every: "1s", active: true, ...spec };
-  return { op: "put", kind: "Job", name: job, spec: whole, references: [] };
-}
-
-function gone(job: string): ObjectChange {
-  return { op: "delete", kind: "Job", name: job };
-}
-
-async function change(cluster: ClusterStore, ...changes: readonly ObjectChange[]): Promise<void> {
-  await cluster.change(changes, by);
-}
 
 function runOf(job: string) {
   const at = "2099-01-01T00:00:00.000Z";

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { rename } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
+import type { OdbLink } from "../../../src/cluster/odb-link.ts";
 import { PlatformError } from "../../../src/errors/platform-error.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import type { ClaimedRun } from "../../../src/odb/job-types.ts";
+import type { ClusterStore } from "../../../src/odb/types.ts";
 import {
   JobRunner,
   type JobRunnerOptions,
@@ -36,6 +38,29 @@ function runner(server: string, options: Partial<JobRunnerOptions> = {}): JobRun
   });
   made.start();
   return made;
+}
+
+/** The way to the ledger, but for some of its answers. */
+function linkWith(change: (store: ClusterStore) => Partial<ClusterStore>): Pick<OdbLink, "use"> {
+  return { use: (work) => ledger.link.use((store) => work({ ...store, ...change(store) })) };
+}
+
+const odbError = (code: "ODB_UNREACHABLE" | "ODB_CONTENDED" | "ODB_FAILED") =>
+  new PlatformError(code, { address: "odb", reason: "a test" });
+
+/** The same, and the answer to a claim is lost on the way when that is wanted. */
+function forgetfulLink(change: (store: ClusterStore) => Partial<ClusterStore> = () => ({})) {
+  let isLost = false;
+  const link = linkWith((store) => ({
+    claimRuns: async (options) => {
+      const claims = await store.claimRuns(options);
+      if (!isLost || claims.claimed.length === 0) return claims;
+      isLost = false;
+      throw odbError("ODB_UNREACHABLE");
+    },
+    ...change(store),
+  }));
+  return { link, loseNextClaim: () => void (isLost = true) };
 }
 
 /** A service that ends when it is told to, and what was asked of it. */
@@ -237,6 +262,100 @@ describe("JobRunner", () => {
     await Promise.all([empty.stop(1_000), other.stop(1_000)]);
 
     assert.deepEqual([run.state, run.server, run.attempt], ["ok", "server2", 1]);
+  });
+
+  it("tries again to leave a run to others", async () => {
+    const id = await ledger.create();
+    let refusals = 0;
+    const link = linkWith((store) => ({
+      releaseRuns: (claims) =>
+        refusals++ === 0 ? Promise.reject(odbError("ODB_CONTENDED")) : store.releaseRuns(claims),
+    }));
+    let isUp = true;
+    const empty = runner("server1", {
+      link,
+      claimMs: 60_000,
+      canRun: () => isUp,
+      run: () => {
+        isUp = false;
+        return Promise.reject(new PlatformError("SERVER_NO_WORKER", { server: "server1" }));
+      },
+    });
+    await poll(() => refusals > 0 || undefined, { timeoutMs: 20_000 });
+    const other = runner("server2");
+
+    const run = await ledger.ended(id);
+    await Promise.all([empty.stop(1_000), other.stop(1_000)]);
+
+    assert.deepEqual([run.state, run.server, run.attempt], ["ok", "server2", 1]);
+  });
+
+  it("gives back what it claimed without hearing of it, and nothing that runs", async () => {
+    const service = untilAborted();
+    const { link, loseNextClaim } = forgetfulLink();
+    const running = await ledger.create();
+    const one = runner("server1", { link, claimMs: 60_000, run: service.run });
+    await service.hasBegun();
+    loseNextClaim();
+    const unheard = await ledger.create();
+
+    await poll(() => service.begun.length > 1 || undefined, { timeoutMs: 20_000 });
+    await one.stop(10);
+
+    assert.deepEqual(service.begun.map(({ id, epoch }) => [id, epoch]), [
+      [running, 1],
+      [unheard, 2],
+    ]);
+  });
+
+  it("does not give back a run whose outcome the ODB refused", async () => {
+    const begun: string[] = [];
+    let refusals = 0;
+    const refused = await ledger.create();
+    const { link, loseNextClaim } = forgetfulLink((store) => ({
+      settleRuns: (outcomes) => {
+        if (outcomes.every(({ claim }) => claim.id !== refused)) return store.settleRuns(outcomes);
+        refusals++;
+        return Promise.reject(odbError("ODB_FAILED"));
+      },
+    }));
+    const run = ({ id }: ClaimedRun) => Promise.resolve(begun.push(id));
+    const one = runner("server1", { link, claimMs: 60_000, run });
+    await poll(() => refusals === 2 || undefined, { timeoutMs: 20_000 }); // in its batch, and alone
+    loseNextClaim();
+    const unheard = await ledger.create();
+
+    const { epoch } = await ledger.ended(unheard);
+    await one.stop(1_000);
+    const { state } = await ledger.link.use((store) => store.getRun(refused));
+
+    assert.deepEqual([epoch, state, begun], [2, "running", [refused, unheard]]);
+  });
+
+  it("gives back a claim that comes to be after its question failed", async () => {
+    let late: (() => Promise<unknown>) | undefined;
+    let isFirst = true;
+    const link = linkWith((store) => ({
+      claimRuns: (options) => {
+        if (!isFirst) return store.claimRuns(options);
+        isFirst = false;
+        late = () => store.claimRuns(options);
+        return Promise.reject(odbError("ODB_UNREACHABLE"));
+      },
+      listClaims: async (holder) => {
+        const claims = await store.listClaims(holder);
+        await late?.();
+        late = undefined;
+        return claims;
+      },
+    }));
+    const id = await ledger.create();
+    const one = runner("server1", { link, claimMs: 60_000 });
+
+    const run = await ledger.ended(id);
+    await one.stop(1_000);
+
+    assert.deepEqual([run.state, run.epoch, run.attempt], ["ok", 2, 1]);
   });
 
   it("looks for a newer deployment before it says that there is no such service", async () => {

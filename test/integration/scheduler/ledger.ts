@@ -44,6 +44,19 @@ export async function openLedger(): Promise<TestLedger> {
   await odb.createCluster("demo", { keyCheck: "" });
   const link = new OdbLink({ odb, cluster: "demo", logger: silentLogger });
   let jobs = 0;
+  const put = (names: readonly string[]) =>
+    link.use((store) =>
+      store.change(
+        names.map((name) => ({
+          op: "put",
+          kind: "Job",
+          name,
+          spec: { active: true },
+          references: [],
+        })),
+        { by: "operator/test" },
+      )
+    );
   return {
     file,
     link,
@@ -64,12 +77,15 @@ export async function openLedger(): Promise<TestLedger> {
         state: "planned",
         terms: { ...terms, ...some },
       }));
+      await put(runs.map(({ job }) => job));
       await link.use((store) => store.writePlan(proof, { runs, progress: [], dropPlanned: [] }));
     },
-    create: (some = {}, job = `job-${++jobs}`) =>
-      link.use((store) =>
+    async create(some = {}, job = `job-${++jobs}`) {
+      await put([job]);
+      return await link.use((store) =>
         store.createRun({ job, terms: { ...terms, ...some }, by: "operator/test" })
-      ),
+      );
+    },
     async ended(id) {
       const run = await poll(async () => {
         const found = await link.use((store) => store.getRun(id)).catch(() => undefined);

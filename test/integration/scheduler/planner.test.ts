@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { StoredObject } from "../../../src/catalog/kind.ts";
+import type { OdbLink } from "../../../src/cluster/odb-link.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import type { RunClaim, RunQuery } from "../../../src/odb/job-types.ts";
 import type { LeaseProof } from "../../../src/odb/lease-types.ts";
+import type { ClusterStore } from "../../../src/odb/types.ts";
 import { job } from "../../../src/scheduler/kinds/job.ts";
 import { Planner, type PlannerOptions } from "../../../src/server/supervisor/scheduler/planner.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
@@ -72,6 +74,24 @@ async function claimOf(name: string): Promise<RunClaim> {
   }, { timeoutMs: 20_000 });
   assert.ok(claim, `${name} never was due`);
   return claim;
+}
+
+/** The ledger's link, on which something happens after each of a planner's calls of a method. */
+function linkWith(
+  method: keyof ClusterStore,
+  happens: (store: ClusterStore, answer: unknown) => Promise<unknown>,
+): PlannerOptions["link"] {
+  const use: OdbLink["use"] = (work) =>
+    ledger.link.use((store) => {
+      const call = store[method] as (...args: unknown[]) => Promise<unknown>;
+      const watched = async (...args: unknown[]) => {
+        const answer = await call(...args);
+        await happens(store, answer);
+        return answer;
+      };
+      return work({ ...store, [method]: watched });
+    });
+  return { use };
 }
 
 describe("Planner", () => {
@@ -150,6 +170,61 @@ describe("Planner", () => {
     assert.ok(resumed.length > 0);
   });
 
+  it("writes nothing of a job that goes while it is planned", async () => {
+    const remove = { op: "delete", kind: "Job", name: "going" } as const;
+    for (const method of ["listJobRows", "revision", "listObjects", "databaseTime"] as const) {
+      await put("going", { every: "1s" });
+      let isGone = false;
+      const link = linkWith(method, async (store) => {
+        if (isGone) return;
+        isGone = true;
+        await store.change([remove], { by: "operator/test" });
+      });
+
+      // One round: the next one would take back what this one must not write.
+      await planner({ link, intervalMs: 60_000 }).rest();
+
+      assert.equal(isGone, true);
+      assert.deepEqual(await runs({ job: "going" }), [], method);
+    }
+  });
+
+  it("plans what came between a change and the plan", async () => {
+    await put("late", { every: "200ms" });
+    const madeAt = await ledger.link.use((store) => store.databaseTime());
+    const isLater = async () =>
+      await ledger.link.use((store) => store.databaseTime()) > addMs(madeAt, 500) || undefined;
+    await poll(isLater, { timeoutMs: 20_000 });
+
+    const one = planner();
+    const times = await planned("late");
+    await one.rest();
+
+    assert.ok(times.at(-1)!.plannedAt <= addMs(madeAt, 200), times.at(-1)!.plannedAt);
+  });
+
+  it("has no job made inactive whose last run fails while it is looked at", async () => {
+    const asked: StoredObject[] = [];
+    const at = "2020-01-01T00:00:00Z";
+    await put("failing", { at, deactivateWhenDone: true, attemptsMax: 2, retryMs: 60_000 });
+    const first = planner();
+    await planned("failing");
+    await first.rest();
+    const claim = await claimOf("failing");
+    const fail = (store: ClusterStore) =>
+      store.settleRuns([{ claim, outcome: { ok: false, error: "no" } }]);
+    let looks = 0;
+    const second = planner({
+      link: linkWith("openJobs", (store) => (looks += 1) === 1 ? fail(store) : Promise.resolve()),
+      deactivate: (jobs) => Promise.resolve(void asked.push(...jobs)),
+    });
+    await poll(() => looks > 1 || undefined, { timeoutMs: 20_000 });
+    await second.rest();
+
+    assert.deepEqual(asked.filter(({ name }) => name === "failing"), []);
+    assert.equal((await runs({ job: "failing", state: "planned" })).length, 1);
+  });
+
   it("has a job that is done made inactive, but only after its last run", async () => {
     const asked: StoredObject[] = [];
     const at = new Date(Date.now() + 500).toISOString();
@@ -188,3 +263,7 @@ describe("Planner", () => {
     assert.deepEqual(one.alarms, []);
   });
 });
+
+function addMs(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
+}

@@ -6,10 +6,12 @@ import { after, before, describe, it } from "node:test";
 import { findFreePort } from "../../../src/lib/ports.ts";
 import { poll } from "../../../src/lib/wait.ts";
 import { runLoad } from "../../../src/rehearsal/load/ledger.ts";
-import type { BundleFile } from "../../../src/server/worker/protocol.ts";
+import type { BundleFile, Requests } from "../../../src/server/worker/protocol.ts";
+import type { RequestHandler } from "../../../src/server/supervisor/worker-process.ts";
 import { WorkerPool } from "../../../src/server/supervisor/worker-pool.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
-import { channel, overload, poolInit, storeBundle } from "../data-plane/worker-process.ts";
+import { channel, object, overload, poolInit, storeBundle } from "../data-plane/worker-process.ts";
+import { connectClient } from "../websocket/client.ts";
 
 let directory: string;
 let port: number;
@@ -20,8 +22,12 @@ const lines: string[] = [];
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "dragoman-handover-"));
   port = await findFreePort();
-  pool = new WorkerPool({
-    count: 2,
+  pool = createPool(2, port, () => Promise.reject(new Error("Nothing is asked here")));
+});
+
+function createPool(count: number, port: number, onRequest: RequestHandler): WorkerPool {
+  return new WorkerPool({
+    count,
     init: {
       ...poolInit,
       http: { host: "127.0.0.1", port },
@@ -31,10 +37,10 @@ before(async () => {
     drainMs: 20_000,
     logger: createLogger({ write: (line) => lines.push(line) }),
     checkBundles: () => Promise.resolve(),
-    onRequest: () => Promise.reject(new Error("Nothing is asked here")),
+    onRequest,
     onChange: () => {},
   });
-});
+}
 
 after(async () => {
   await pool.stop(1_000);
@@ -137,5 +143,47 @@ describe("Workers that hold the code of many deployments", () => {
 
     assert.deepEqual(pool.serving(), []);
     for (const pid of old) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+  });
+});
+
+describe("Clients of a worker that is about to leave", () => {
+  it("get what is pushed meanwhile, also without a KVDB", async () => {
+    const port = await findFreePort();
+    const pool: WorkerPool = createPool(1, port, ({ body }) => {
+      const { text } = body as Requests["push"]["body"]; // nothing else is asked here
+      for (const worker of pool.reachable()) worker.push(text);
+      return Promise.resolve(pool.reachable().length);
+    });
+    const handover = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    pool.handOverDuring(async (work) => {
+      handover.resolve();
+      await goOn.promise;
+      await work();
+    });
+    const apply = async (number: number) => {
+      const code = `const { defineService } = globalThis[Symbol.for("dragoman.module")];
+        export const say = defineService({ name: "say", async handle({ push }) {
+          await push("chat").send(${number});
+        } });\n`;
+      const bundles = [await storeBundle(directory, { file: "say.ts", code })];
+      const spec = { path: "/chat", services: ["say"], security: "none" };
+      const objects = [object("WebSocketChannel", "chat", spec)];
+      await pool.apply({ revision: number, objects, bundles });
+      assert.deepEqual(pool.failures(), []);
+    };
+
+    try {
+      await apply(0);
+      using client = await connectClient(`ws://127.0.0.1:${port}/chat`);
+      for (let number = 1; number <= 13; number++) await apply(number);
+      await handover.promise;
+      await pool.pick().invoke({ service: "say", input: {}, cid: "c", timeoutMs: 5_000 });
+
+      assert.equal((await client.push()).data, 13);
+    } finally {
+      goOn.resolve();
+      await pool.stop(1_000);
+    }
   });
 });

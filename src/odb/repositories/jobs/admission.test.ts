@@ -9,6 +9,7 @@ const idle: JobFacts = {
   server: "server1",
   occupants: new Map(),
   firstWakes: new Map(),
+  states: new Map(),
   latestTimes: new Map(),
   waiting: new Map(),
 };
@@ -36,6 +37,24 @@ describe("admission of due runs", () => {
     const runs = [3, 2, 1].map((ago) => due(`a${ago}`, ago, { overlap: "cancel" }));
 
     assert.deepEqual(outcome(runs), { claims: "a1", skips: "a3 a2", waits: "", cancels: "" });
+  });
+
+  it("takes no run again whose job must not begin it, or is just being changed", () => {
+    const again = (id: string, trigger = "retry") => ({ ...due(id, 1), isAgain: true, trigger });
+    const states = new Map([
+      ["a", { goneReason: undefined, stopReason: undefined }],
+      ["b", { goneReason: undefined, stopReason: "paused" }],
+      ["c", { goneReason: undefined, stopReason: "paused" }],
+      ["d", { goneReason: "deleted", stopReason: "deleted" }],
+    ]);
+    const runs = [again("a"), again("b"), again("c", "manual"), again("d", "manual"), again("e")];
+
+    assert.deepEqual(outcome(runs, { states }), {
+      claims: "a c",
+      skips: "b d",
+      waits: "",
+      cancels: "",
+    });
   });
 
   it("leaves a job alone while somebody takes an earlier run of it", () => {
@@ -109,7 +128,15 @@ function due(id: string, ago: number, changed: Partial<StoredTerms> = {}): DueRu
     retryLost: false,
     ...changed,
   };
-  return { id, job: id.slice(0, 1), ...times, trigger: "schedule", hasWaited: false, terms };
+  return {
+    id,
+    job: id.slice(0, 1),
+    ...times,
+    trigger: "schedule",
+    hasWaited: false,
+    isAgain: false,
+    terms,
+  };
 }
 
 function outcome(runs: readonly DueRun[], facts: Partial<JobFacts> = {}) {

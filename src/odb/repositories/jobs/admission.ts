@@ -1,4 +1,5 @@
 import type { OverlapPolicy } from "../../job-types.ts";
+import type { JobState } from "./job-states.ts";
 import type { StoredTerms } from "./rows.ts";
 
 /** Runs of one job that may wait for their turn at a time. */
@@ -14,6 +15,8 @@ export interface DueRun {
   readonly trigger: string;
   /** Whether it was looked at in time, and waited for its turn since. */
   readonly hasWaited: boolean;
+  /** Whether it, or an earlier attempt of it, was claimed before: its job may be gone since. */
+  readonly isAgain: boolean;
   readonly terms: StoredTerms;
 }
 
@@ -36,6 +39,8 @@ export interface JobFacts {
   readonly firstWakes: ReadonlyMap<string, string>;
   /** By job: the latest of its planned times that is due or has begun. */
   readonly latestTimes: ReadonlyMap<string, string>;
+  /** Of jobs with runs that are taken again; without those that somebody is changing. */
+  readonly states: ReadonlyMap<string, JobState>;
   /** By job: the runs that wait for their turn. */
   readonly waiting: ReadonlyMap<
     string,
@@ -91,13 +96,24 @@ class Decision implements Admission {
   }
 
   decide(job: string, runs: readonly DueRun[]): void {
-    const wanted = runs.filter((run) => !this.#isSkippedAsMissed(run));
+    const wanted = runs.filter((run) => this.#mayBegin(run) && !this.#isSkippedAsMissed(run));
     const exclusive: DueRun[] = [];
     for (const run of wanted) {
       if (run.terms.overlap === "allow") this.claims.push(run);
       else exclusive.push(run);
     }
     if (exclusive.length > 0) this.#decideInTurn(job, exclusive, runs[0]!.wakeAt);
+  }
+
+  /** What its job allows for now. What was never taken, changes of the job withdraw themselves. */
+  #mayBegin(run: DueRun): boolean {
+    if (!run.isAgain) return true;
+    const state = this.#facts.states.get(run.job);
+    // It stays as it is until it is known what becomes of its job.
+    if (state === undefined) return false;
+    const reason = run.trigger === "manual" ? state.goneReason : state.stopReason;
+    if (reason !== undefined) this.#skip(run, reason);
+    return reason === undefined;
   }
 
   #isSkippedAsMissed(run: DueRun): boolean {

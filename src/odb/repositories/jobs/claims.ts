@@ -49,7 +49,7 @@ async function claimDue(inside: ClusterContext, options: ClaimOptions) {
   await endRuns(
     inside,
     lost.map((row) => ({
-      run: { id: row.id, job: row.job, isExclusive: row.exclusiveJob !== null },
+      run: { id: row.id, job: row.job, isAwaited: row.exclusiveJob !== null },
       state: "lost" as const,
       reason: reasonOfLoss(row),
       isRetried: isRetriedAfterLoss(row),
@@ -93,7 +93,9 @@ function dueRunOf(row: DueRow): DueRun {
   const { id, job, plannedAt, dueAt, trigger } = row;
   const wakeAt = row.wakeAt ?? dueAt; // never null in what is due
   const terms = parseTerms(row);
-  return { id, job, plannedAt, dueAt, wakeAt, trigger, hasWaited: row.reason !== null, terms };
+  const hasWaited = row.reason !== null;
+  const isAgain = trigger === "retry" || row.epoch > 0;
+  return { id, job, plannedAt, dueAt, wakeAt, trigger, hasWaited, isAgain, terms };
 }
 
 function claimOf(row: DueRow): ClaimedRun {
@@ -113,7 +115,8 @@ async function carryOut(
   await endRuns(
     inside,
     skips.map(({ id, job, reason }) => ({
-      run: { id, job, isExclusive: false },
+      // The job's next one may be waiting for it.
+      run: { id, job, isAwaited: true },
       state: "skipped" as const,
       reason,
     })),

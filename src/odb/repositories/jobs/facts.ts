@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { type ClusterContext, databaseTime, timeToCompare } from "../../context.ts";
 import { type DueRun, isMissed, type JobFacts, type Occupant, overlapOf } from "./admission.ts";
+import { lockJobStates } from "./job-states.ts";
 
 /** What has to be known of the jobs of due runs; asks for nothing that does not matter. */
 export async function loadFacts(
@@ -9,6 +10,8 @@ export async function loadFacts(
   { now, server }: { readonly now: string; readonly server: string },
 ): Promise<JobFacts> {
   const missedOnce = runs.filter((run) => run.terms.missed === "once" && isMissed(run, now));
+  // Before all else: nothing may change of the jobs once it is decided about their runs.
+  const states = await lockJobStates(inside, jobsOf(runs.filter(({ isAgain }) => isAgain)));
   const exclusive = runs.filter((run) => run.terms.overlap !== "allow");
   const { occupants, firstWakes } = await loadTurns(inside, jobsOf(exclusive));
   const held = exclusive.filter((run) => overlapOf(run, now) !== "skip");
@@ -18,6 +21,7 @@ export async function loadFacts(
     server,
     occupants: await lockOccupants(inside, occupants, jobsOf(patient)),
     firstWakes,
+    states,
     latestTimes: await loadLatestTimes(inside, missedOnce),
     // Not only where somebody runs: of runs that are due together, all but one have to wait.
     waiting: await loadWaiting(inside, jobsOf(held)),

@@ -15,7 +15,7 @@ export async function pauseJob(cluster: ClusterContext, job: string, by: string)
       .set({ paused_by: by, paused_at: databaseTime(inside) })
       .where("paused_at", "is", null).executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) return { commit: false, value: undefined };
-    await withdrawPlanned(inside, [job], { keepsDue: false });
+    await withdrawPlanned(inside, [job], { isPlannedAnew: false });
     await skipPlanned(inside, [job], {
       triggers: ["retry"],
       reason: `The job was paused by ${by}`,

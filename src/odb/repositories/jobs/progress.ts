@@ -1,6 +1,7 @@
 import { keyBatches } from "../../batches.ts";
 import { type ClusterContext, databaseTime, orUpdate } from "../../context.ts";
 import type { DroppedRuns, JobRow } from "../../job-types.ts";
+import { readTime } from "../clock.ts";
 import { wakeWaiting } from "./waiting.ts";
 
 /** See JobStore.listJobRows. */
@@ -29,6 +30,29 @@ export async function insertProgress(
     }));
     await cluster.db.insertInto("job_progress").values(rows)
       .modifyEnd(orUpdate(cluster, ["cluster_id", "job"])).execute();
+  }
+}
+
+/** Jobs that are active again: times until now are not made up for. */
+export async function beginNow(inside: ClusterContext, jobs: readonly string[]): Promise<void> {
+  for (const batch of keyBatches(jobs)) {
+    const now = await readTime(inside);
+    await updateProgress(inside, batch).set({ planned_until: now, next_at: now }).execute();
+  }
+}
+
+/** Jobs that are new; they have nothing to do with namesakes that were there before. */
+export async function beginAnew(inside: ClusterContext, jobs: readonly string[]): Promise<void> {
+  for (const batch of keyBatches(jobs.toSorted())) {
+    await insertProgress(inside, batch);
+    const now = await readTime(inside);
+    await updateProgress(inside, batch).set(({ eb }) => ({
+      schedule_hash: "",
+      planned_until: now,
+      planned_count: 0,
+      next_at: now,
+      version: eb("version", "+", 1),
+    })).execute();
   }
 }
 

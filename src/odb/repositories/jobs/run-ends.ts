@@ -19,8 +19,8 @@ const retryMsMax = 3_600_000;
 export interface EndingRun {
   readonly id: string;
   readonly job: string;
-  /** Whether it was running as the only one of its job. */
-  readonly isExclusive: boolean;
+  /** Whether others of its job may wait for its end. */
+  readonly isAwaited: boolean;
 }
 
 export interface RunEnd {
@@ -47,7 +47,7 @@ export async function endRuns(
   }
   const retried = ends.filter(({ isRetried }) => isRetried === true).map(({ run }) => run.id);
   if (retried.length > 0) await planRetries(cluster, retried, now);
-  const jobs = ends.filter(({ run }) => run.isExclusive).map(({ run }) => run.job);
+  const jobs = ends.filter(({ run }) => run.isAwaited).map(({ run }) => run.job);
   await wakeWaiting(cluster, jobs);
 }
 

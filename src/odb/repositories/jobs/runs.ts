@@ -1,4 +1,5 @@
 import { isPlatformError, PlatformError } from "../../../errors/platform-error.ts";
+import { keyBatches } from "../../batches.ts";
 import {
   type ClusterContext,
   databaseTime,
@@ -88,6 +89,20 @@ export async function lastRuns(
   const ids = last.flatMap(({ id }) => id ?? []);
   if (ids.length === 0) return [];
   return (await selectRuns(cluster).where("id", "in", ids).execute()).map(runRowOf);
+}
+
+/** See JobStore.openJobs. */
+export async function openJobs(
+  { db, clusterId }: ClusterContext,
+  jobs: readonly string[],
+): Promise<readonly string[]> {
+  const open: string[] = [];
+  for (const batch of keyBatches(jobs)) {
+    const rows = await db.selectFrom("job_run").select("open_job as job").distinct()
+      .where("cluster_id", "=", clusterId).where("open_job", "in", batch).execute();
+    open.push(...rows.flatMap(({ job }) => job ?? []));
+  }
+  return open;
 }
 
 /** See JobStore.getRun. */

@@ -4,7 +4,7 @@ import { type ClusterContext, databaseTimeAfter } from "../../context.ts";
 import type { JobStore, RunClaim, RunOutcome, RunSettlement } from "../../job-types.ts";
 import { write } from "../../transactions.ts";
 import { readTime } from "../clock.ts";
-import { parseTerms, updateRuns } from "./rows.ts";
+import { parseTerms, updateRuns, updateRunsOf } from "./rows.ts";
 import { endRuns, type RunEnd } from "./run-ends.ts";
 
 /** See JobStore.renewRuns. */
@@ -34,22 +34,42 @@ export async function renewRuns(
 }
 
 /** See JobStore.releaseRuns. */
-export async function releaseRuns(
+export function releaseRuns(
   cluster: ClusterContext,
   claims: readonly RunClaim[],
 ): Promise<void> {
-  for (const { epoch, ids } of claimBatches(claims)) {
-    // What waits for it goes on waiting: it is the first of its job to be due.
-    await updateRuns(cluster).set(({ ref }) => ({
-      state: "planned",
-      wake_at: ref("due_at"),
-      exclusive_job: null,
-      server: null,
-      incarnation: null,
-      started_at: null,
-    })).where("state", "=", "running").where("claim_epoch", "=", epoch).where("id", "in", ids)
-      .execute();
-  }
+  if (claims.length === 0) return Promise.resolve();
+  return write(cluster, async (inside) => {
+    const rows = await lockRuns(inside, claims.map(({ id }) => id));
+    const held = claims.flatMap(({ id, epoch }) => {
+      const row = rows.get(id);
+      return row?.epoch === epoch ? [row] : [];
+    });
+    for (const batch of keyBatches(held)) await giveBack(inside, batch);
+    const now = held.length === 0 ? "" : await readTime(inside);
+    await endRuns(inside, held.flatMap(endOfCancelled), now);
+    return { commit: held.length > 0, value: undefined };
+  });
+}
+
+async function giveBack(inside: ClusterContext, runs: readonly LockedRun[]): Promise<void> {
+  // What waits for one goes on waiting: it is the first of its job to be due.
+  await updateRunsOf(inside, runs).set(({ ref }) => ({
+    state: "planned",
+    // It was claimed in time: whoever takes it next does not call it missed.
+    reason: "Given back by a server that could not begin it",
+    wake_at: ref("due_at"),
+    exclusive_job: null,
+    server: null,
+    incarnation: null,
+    started_at: null,
+  })).execute();
+}
+
+/** Nobody takes a run again that somebody wanted to end. */
+function endOfCancelled({ id, job, cancelReason }: LockedRun): readonly RunEnd[] {
+  if (cancelReason === null) return [];
+  return [{ run: { id, job, isAwaited: true }, state: "skipped", reason: cancelReason }];
 }
 
 /** See JobStore.settleRuns. */
@@ -100,7 +120,7 @@ async function selectRunning(
 type LockedRun = Awaited<ReturnType<typeof selectRunning>>[number];
 
 function endOf(row: LockedRun, outcome: RunOutcome): RunEnd {
-  const run = { id: row.id, job: row.job, isExclusive: row.exclusiveJob !== null };
+  const run = { id: row.id, job: row.job, isAwaited: row.exclusiveJob !== null };
   if (outcome.ok) return { run, state: "ok", reason: null, output: outcome.output };
   const { cancelReason } = row;
   if (cancelReason !== null) return { run, state: "failed", reason: cancelReason };

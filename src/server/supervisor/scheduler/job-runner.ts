@@ -4,11 +4,11 @@ import { withTimeout } from "../../../lib/wait.ts";
 import type { ClaimedRun, RunOutcome, RunSettlement } from "../../../odb/job-types.ts";
 import type { LeaseHolder } from "../../../odb/lease-types.ts";
 import type { Logger } from "../../../telemetry/logger.ts";
-import { ClaimLoop, describeFailure, isLoss } from "../claim-loop.ts";
+import { ClaimLoop, describeFailure, isLoss, keepOutcome } from "../claim-loop.ts";
 import { SettleBatch } from "./settle-batch.ts";
 
 export interface JobRunnerOptions {
-  readonly link: OdbLink;
+  readonly link: Pick<OdbLink, "use">;
   readonly holder: LeaseHolder;
   /** Invokes the run's service on a worker and resolves with its output. */
   readonly run: (run: ClaimedRun, signal: AbortSignal) => Promise<unknown>;
@@ -32,6 +32,8 @@ const yieldMs = 20;
 const renewMs = 1_000;
 /** For the word that runs were cut off to reach the ODB before the server ends. */
 const goodbyeMs = 2_000;
+/** Longest pause between two attempts to give a run back. */
+const retryMaxMs = 1_000;
 
 /** Why a run is ended before its service is done. */
 type AbortReason = "cancelled" | "taken" | "stopped";
@@ -45,6 +47,8 @@ export class JobRunner {
   readonly #loop: ClaimLoop<ClaimedRun>;
   readonly #batch: SettleBatch;
   readonly #aborts = new Map<string, (reason: AbortReason) => void>();
+  /** Runs that began here, and whose outcome the ODB refused: they are as good as lost. */
+  readonly #refused = new Set<string>();
 
   constructor(options: JobRunnerOptions) {
     this.#options = { claimMs: 10_000, pollMs: 1_000, ...options };
@@ -58,6 +62,7 @@ export class JobRunner {
         run: (run) => this.#run(run),
         renew: (runs) => this.#renew(runs),
         giveBack: (runs, ended) => this.#giveBack(runs, ended),
+        giveBackUnknown: (runs) => this.#giveBackUnknown(runs),
       },
       logger,
       parallel,
@@ -105,7 +110,8 @@ export class JobRunner {
 
   async #settle(run: ClaimedRun, outcome: RunOutcome): Promise<void> {
     const settled = await this.#batch.settle(run, outcome);
-    if (settled !== undefined) this.#report(run, outcome, settled);
+    if (settled === undefined) this.#refused.add(run.id);
+    else this.#report(run, outcome, settled);
   }
 
   /** Undefined when it did not begin. */
@@ -142,11 +148,23 @@ export class JobRunner {
 
   async #release(run: ClaimedRun): Promise<void> {
     const { link, logger } = this.#options;
-    try {
-      await link.use((store) => store.releaseRuns([run]));
-    } catch (error) {
-      logger.debug("The claim runs out by itself", { run: run.id, reason: reasonOf(error) });
-    }
+    await keepOutcome(() => link.use((store) => store.releaseRuns([run])), {
+      retryMaxMs,
+      onRefused: (error) => logger.error("A run cannot be given back", { run: run.id, error }),
+    });
+  }
+
+  /** None of those has begun: this life of the server would know of it. */
+  async #giveBackUnknown(inHand: readonly ClaimedRun[]): Promise<void> {
+    const { link, holder, logger } = this.#options;
+    const known = new Set(inHand.map(({ id }) => id)).union(this.#refused);
+    const claims = await link.use((store) => store.listClaims(holder));
+    const unknown = claims.filter(({ id }) => !known.has(id));
+    if (unknown.length === 0) return;
+    await link.use((store) => store.releaseRuns(unknown));
+    logger.warn("Runs of jobs given back: word that they were claimed was lost", {
+      count: unknown.length,
+    });
   }
 
   async #renew(runs: readonly ClaimedRun[]): Promise<void> {

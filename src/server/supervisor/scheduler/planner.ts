@@ -10,7 +10,7 @@ import type { Logger } from "../../../telemetry/logger.ts";
 import { type JobObjects, loadJobObjects } from "./job-objects.ts";
 
 export interface PlannerOptions {
-  readonly link: OdbLink;
+  readonly link: Pick<OdbLink, "use">;
   /** The proof that this server leads right now; undefined: it does not. */
   readonly proof: () => LeaseProof | undefined;
   /** Makes jobs inactive of which nothing is left, as far as they are still these. */
@@ -104,6 +104,8 @@ export class Planner {
     readonly now: Date;
     readonly rows: ReadonlyMap<string, JobRow>;
   }> {
+    // First: what changes of a job from now on changes its row, and the plan is refused.
+    const rows = await store.listJobRows();
     const before = this.#objects;
     this.#objects = await loadJobObjects(store, before);
     if (this.#objects !== before) {
@@ -111,7 +113,6 @@ export class Planner {
         this.#options.logger.error("A job or calendar cannot be read and is not planned", one);
       }
     }
-    const rows = await store.listJobRows();
     const now = new Date(await store.databaseTime());
     return { now, rows: new Map(rows.map((row) => [row.job, row])) };
   }
@@ -130,8 +131,8 @@ export class Planner {
   async #deactivate(done: readonly string[]): Promise<void> {
     const { link, deactivate, proof } = this.#options;
     if (done.length === 0) return;
-    const open = await link.use((store) => Promise.all(done.map((job) => hasOpenRuns(store, job))));
-    const ended = new Set(done.filter((_, index) => !open[index]));
+    const open = await link.use((store) => store.openJobs(done));
+    const ended = new Set(done).difference(new Set(open));
     const jobs = this.#objects!.jobs.filter(({ name }) => ended.has(name)); // `read` has set it
     if (jobs.length === 0 || proof() === undefined) return;
     await deactivate(jobs.map(({ stored }) => stored));
@@ -162,16 +163,10 @@ function keyOf({ job, reason }: Alarm): string {
   return `${job}\n${reason}`;
 }
 
-async function hasOpenRuns(store: ClusterStore, job: string): Promise<boolean> {
-  for (const state of ["planned", "running"] as const) {
-    if ((await store.listRuns({ job, state, limit: 1 })).length > 0) return true;
-  }
-  return false;
-}
-
 /**
  * Whether a plan has to be written now. What is only far ahead is gathered, so that a job that
- * runs each second does not cost a transaction each second.
+ * runs each second does not cost a transaction each second. Rows that a change has turned back are
+ * brought up to date at once: the next change is to find out up to when there are runs.
  */
 function isUrgent(
   { runs, progress, dropPlanned, isComplete }: PlanOutput,
@@ -183,6 +178,6 @@ function isUrgent(
     progress.some(({ job, scheduleHash, nextAt }) => {
       const row = rows.get(job);
       return row === undefined || row.scheduleHash !== scheduleHash || row.nextAt === null ||
-        nextAt === null;
+        nextAt === null || row.nextAt === row.plannedUntil;
     });
 }

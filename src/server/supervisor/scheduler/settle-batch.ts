@@ -4,7 +4,7 @@ import type { Logger } from "../../../telemetry/logger.ts";
 import { keepOutcome } from "../claim-loop.ts";
 
 export interface SettleBatchOptions {
-  readonly link: OdbLink;
+  readonly link: Pick<OdbLink, "use">;
   readonly logger: Logger;
   /** How long outcomes are gathered. Default 10. */
   readonly gatherMs?: number;
@@ -25,7 +25,7 @@ const retryMaxMs = 1_000;
  * while the one before is being written.
  */
 export class SettleBatch {
-  readonly #link: OdbLink;
+  readonly #link: SettleBatchOptions["link"];
   readonly #logger: Logger;
   readonly #gatherMs: number;
   #waiting: Waiting[] = [];
