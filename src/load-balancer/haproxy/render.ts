@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { hopHeader } from "../../http/forwarders.ts";
 import { keyHeader } from "../../http/idempotency/key.ts";
 import { renderHostIdentity } from "../../mtls/identity.ts";
@@ -75,6 +76,7 @@ export function renderServer(server: HaproxyServer, model: HaproxyModel): string
   const fastMs = fastIntervalMs(intervalMs);
   return [
     renderAddress(server.ip, server.port),
+    `id ${serverId(server.name)}`,
     `weight ${fileWeight(server)}`,
     `check inter ${intervalMs}ms fastinter ${fastMs}ms downinter ${fastMs}ms`,
     `rise ${rise} fall ${fall}`,
@@ -83,6 +85,17 @@ export function renderServer(server: HaproxyServer, model: HaproxyModel): string
     ...weightWords(server),
     ...hopTlsWords(server, model),
   ].join(" ");
+}
+
+/**
+ * Places on the ring of a hash, and of `random`, follow from the id: from its name, a server has the
+ * same ones at every balancer and after every reload. Without an id, HAProxy before 3.0 gives
+ * several servers that are added while it runs the same places, and one of them no request
+ * (haproxy/haproxy#3413).
+ */
+function serverId(name: string): number {
+  // From 1 to 2^31 - 1.
+  return createHash("sha256").update(name).digest().readUInt32BE(0) % (2 ** 31 - 1) + 1;
 }
 
 /** HAProxy asks once a second; while nobody answers the last weight holds. */

@@ -56,11 +56,11 @@ export interface Bench extends AsyncDisposable {
 export async function openBench(
   engine: "haproxy" | "embedded",
   names: readonly string[],
-  config = "",
+  algorithm = "roundrobin",
 ): Promise<Bench> {
   const setup = await AgentSetup.open(engine);
-  // Tests count on whose turn it is.
-  await setup.configure(`healthCheck: { intervalMs: 200 }\nalgorithm: roundrobin\n${config}`);
+  // Most tests count on whose turn it is.
+  await setup.configure(`healthCheck: { intervalMs: 200 }\nalgorithm: ${algorithm}`);
   await setup.start();
   const operator = await setup.client("operator", "ana");
   const register = async ({ name, host, port }: HttpBackend) => {

@@ -73,6 +73,19 @@ for (const engine of ["haproxy", "embedded"] as const) {
       await assert.rejects(operator.setWeight("c", 3), withCode("BALANCER_NO_SUCH_SERVER"));
     });
 
+    it("have every server that comes get its share, however servers are chosen", async () => {
+      const names = ["a", "b", "c", "d"];
+      for (const algorithm of ["random", "leastconn", "hash:header:X-Tenant"]) {
+        await using bench = await openBench(engine, names, algorithm);
+        const served = new Set<string>();
+        for (let n = 0; n < 100; n++) {
+          const headers = { "X-Tenant": `tenant-${n}` };
+          served.add(JSON.parse((await request(bench.setup.port, { headers })).body).server);
+        }
+        assert.deepEqual([...served].sort(), names, algorithm);
+      }
+    });
+
     it("choose how servers are chosen", async () => {
       await using bench = await openBench(engine, ["a", "b", "c"]);
       const { setup, operator } = bench;
