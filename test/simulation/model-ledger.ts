@@ -159,8 +159,8 @@ export class ModelLedger {
 
   /** True when no time up to `until` is still to be decided. */
   isSettledUntil(until: number): boolean {
-    return this.#books.every(({ job, progress, open }) =>
-      (job.changes || (progress?.plannedUntil ?? -1) >= until) &&
+    return this.#books.every(({ job, revision, progress, open }) =>
+      (job.intervalMs(revision) === 0 || (progress?.plannedUntil ?? -1) >= until) &&
       open.every(({ time }) => time > until)
     );
   }
