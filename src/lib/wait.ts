@@ -51,3 +51,14 @@ export async function withTimeout<T>(
     clearTimeout(timer);
   }
 }
+
+/** Resolves after `ms`, or as soon as `sleeper.wake` is called, which this replaces. */
+export function pause(sleeper: { wake: () => void }, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    sleeper.wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}

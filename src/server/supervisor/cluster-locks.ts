@@ -1,4 +1,5 @@
 import type { OdbLink } from "../../cluster/odb-link.ts";
+import { pause } from "../../lib/wait.ts";
 import type { Requests } from "../worker/protocol.ts";
 import type { Asker } from "./request-keys.ts";
 
@@ -98,14 +99,4 @@ export class ClusterLocks {
     this.#queues.get(request.name)?.[0]?.wake();
     return released;
   }
-}
-
-function pause(waiter: Waiter, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    waiter.wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
 }

@@ -1,4 +1,5 @@
 import { backoffMs } from "../../lib/backoff.ts";
+import { pause } from "../../lib/wait.ts";
 import type { KeyStanding } from "../../odb/idempotency-types.ts";
 import type { Asker } from "./request-keys.ts";
 
@@ -95,14 +96,4 @@ async function waitIn(
 function tell(waiter: Waiter, standing: KeyStanding): void {
   waiter.standing ??= standing;
   waiter.wake();
-}
-
-function pause(waiter: Waiter, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    waiter.wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
 }
